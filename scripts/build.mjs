@@ -1,0 +1,48 @@
+// Bundles every program of src/bin/ into dist/. One build, shared chunks: what programs have in common is parsed once.
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { root } from "./setup.mjs";
+
+/** Node's built-in modules and what must stay a package of its own. */
+export const bundleOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  format: "esm",
+  charset: "utf8",
+  logLevel: "warning",
+  // CommonJS dependencies inside an ESM bundle ask for `require`.
+  banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+};
+
+export async function build(outdir = process.env.ISTHMUS_DIST ?? join(root, "dist")) {
+  const { build: esbuild } = await import("esbuild");
+  const programs = readdirSync(join(root, "src/bin")).filter((f) => f.endsWith(".ts") && !f.endsWith(".test.ts"));
+  const version = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
+  const { outputFiles } = await esbuild({
+    ...bundleOptions,
+    entryPoints: programs.map((f) => join("src/bin", f)),
+    outdir,
+    splitting: true,
+    chunkNames: "chunk-[hash]",
+    minifySyntax: true,
+    sourcemap: false,
+    define: { ISTHMUS_VERSION: JSON.stringify(version) },
+    write: false,
+  });
+  mkdirSync(outdir, { recursive: true });
+  // Whole files are put in place by rename, so that a program started meanwhile never reads half of one; chunks go first.
+  for (const file of [...outputFiles].sort((a, b) => Number(b.path.includes("chunk-")) - Number(a.path.includes("chunk-")))) {
+    const temporary = `${file.path}.${process.pid}`;
+    mkdirSync(dirname(file.path), { recursive: true });
+    writeFileSync(temporary, file.contents);
+    renameSync(temporary, file.path);
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv.includes("--clean")) rmSync(join(root, "dist"), { recursive: true, force: true });
+  await build();
+}

@@ -1,0 +1,13 @@
+/** The doors to the world: interfaces only. Node's versions stand behind `host/node/index.ts`, for `bin` and `lab`. */
+export type { Clock, Timer } from "./clock.ts";
+export type { Datagrams, DatagramSocket } from "./datagram.ts";
+export type { AppendFile, Disk } from "./disk.ts";
+export type { Host } from "./host.ts";
+export { type Log, type LogEntry, type LogLevel, logLevels, makeLog, silentLog } from "./log.ts";
+export { type AddressMap, formatAddressMap, mappedHost, parseAddressMap } from "./mapped.ts";
+export { memoryStreamPair } from "./memory-stream.ts";
+export type { Random } from "./random.ts";
+export {
+  type ActiveTarget, formatTarget, type Listener, type PassiveTarget, parseActiveTarget, parsePassiveTarget, type Stream,
+  type StreamEvents, type Streams,
+} from "./stream.ts";
