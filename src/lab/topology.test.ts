@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import { parseTopology } from "./topology.ts";
+
+const root = process.env["ISTHMUS_ROOT"] ?? ".";
+const eastWest = readFileSync(join(root, "examples/east-west.lab.yml"), "utf8");
+
+/** The complaint about `text`, or "" if there is none. */
+const complaintAbout = (text: string): string => {
+  const result = parseTopology(text, "t.yml");
+  return "complaint" in result ? result.complaint : "";
+};
+
+test("the shipped examples are sound", () => {
+  const topology = parseTopology(eastWest, "east-west.lab.yml");
+  assert.ok(!("complaint" in topology), "complaint" in topology ? topology.complaint : "");
+  assert.equal(topology.nodes.size, 7);
+  assert.deepEqual([...topology.hosts.keys()], ["vm1", "vm2"]);
+  assert.equal(topology.nodes.get("gw_east")?.hostname, "gw-east");
+  assert.equal(eastWest.split("\n")[(topology.setup[0]?.line ?? 0) - 1]?.trim(), "ovn-ic-nbctl ts-add ts1");
+});
+
+const base = 'name: t\nnodes:\n  c: { address: 10.0.0.1, zone: z, roles: [central, chassis] }\n';
+
+test("complaints name the place, show the line and point at it", () => {
+  assert.match(complaintAbout("name: [t\n"), /^t\.yml:\d+:\d+: .*\n\d+ \| .*\n +\^$/);
+  assert.equal(
+    complaintAbout(`${base}hosts:\n  v: { node: c, mac: 40:44 }\n`),
+    [
+      "t.yml:5:22: expected a MAC address such as 40:44:00:00:00:01",
+      "5 |   v: { node: c, mac: 40:44 }",
+      "                         ^",
+    ].join("\n"),
+  );
+  assert.match(complaintAbout(`${base}colour: red\n`), /^t\.yml:4:9: unknown key "colour"\n4 \| colour: red\n/);
+  assert.match(complaintAbout(`${base}hosts:\n  v: { node: d, mac: "40:44:00:00:00:01" }\n`), /t\.yml:5:14: no such node; there are c/);
+  assert.match(complaintAbout("name: t\nnodes:\n  a: { address: 10.0.0.1, roles: [central] }\n"), /needs a zone/);
+  assert.match(complaintAbout("name: t\nnodes:\n  a: { address: 10.0.0.300, roles: [central], zone: z }\n"), /expected an IPv4 address/);
+  assert.match(complaintAbout("name: t\n"), /"nodes" is missing/);
+  assert.match(complaintAbout(`${base}  d: { address: 10.0.0.1, zone: z, roles: [chassis] }\n`), /is the address of c already/);
+});
+
+test("no text makes the parser throw", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(..." \n:-[]{}&*!|>'\"%@`aname0nodes,#\t") }), (text) => {
+      parseTopology(text, "t.yml");
+    }),
+    { numRuns: 2000 },
+  );
+});
