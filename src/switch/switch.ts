@@ -1,0 +1,42 @@
+/** The switch as others see it. */
+
+/** Where the switch finds its database and leaves its sockets. */
+export interface SwitchOptions {
+  /** The Open_vSwitch database: `unix:/run/openvswitch/db.sock`, as on ovs-vswitchd's command line. */
+  readonly database: string;
+  /** The folder of `BRIDGE.mgmt` and `BRIDGE.snoop`. */
+  readonly runFolder: string;
+  /** Written to Open_vSwitch.ovs_version; absent: this release's. */
+  readonly version?: string;
+}
+
+/** A host's end of a system, internal or dummy interface. */
+export interface AttachedPort {
+  readonly name: string;
+  /** Hands an Ethernet frame to the switch. The switch may keep `frame`; do not write to it afterwards. */
+  send(frame: Uint8Array): void;
+  close(): void;
+}
+
+/** A frame on its way through a port; tunnel traffic is shown with the outer headers that the wire carries. */
+export interface CapturedFrame {
+  readonly bytes: Uint8Array;
+  /** `in`: into the switch; `out`: out of it. */
+  readonly direction: "in" | "out";
+  readonly port: string;
+  /** The wall clock, in milliseconds since 1970. */
+  readonly wallMs: number;
+}
+
+export interface Switch {
+  /** Resolves after the first configuration read from the database is in force. */
+  readonly ready: Promise<void>;
+  stop(): Promise<void>;
+  /**
+   * Gives the interface called `name` something behind it, now or when it appears in the database: frames sent out of it
+   * come to `receive`. Without one, a system interface has no device and gets no OpenFlow port number.
+   */
+  attachPort(name: string, receive: (frame: Uint8Array) => void): AttachedPort;
+  /** Shows every frame through port `name`, or through all tunnels ("tunnel"), until the returned function is called. */
+  tap(name: string, see: (frame: CapturedFrame) => void): () => void;
+}
