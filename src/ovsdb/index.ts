@@ -1,0 +1,13 @@
+/** OVSDB (RFC 7047), both ends. */
+export { type Atom, compareAtoms, type Datum, defaultAtom } from "./datum.ts";
+export type { ColumnName, ColumnsOf, RowOf, RowRef, TableName, WishColumnsOf } from "./row.ts";
+export type { CommitResult, Condition, Mutator, Replica, ReplicaStatus, ReplicaTable, ReplicaTables, Transaction } from "./replica.ts";
+export type { AtomKind, BaseType, ColumnSchema, ColumnType, DatabaseSchema, TableSchema } from "./schema.ts";
+export { isScalar } from "./schema.ts";
+export {
+  boolean, type Column, type Columns, type Database, database, ephemeral, immutable, integer, map, type MapLike, optional, real, type Scalar, set,
+  string, strong, type Table, type Tables, table, type Uuid, uuid, weak,
+} from "./typed-schema.ts";
+export { type Entries, entries, type Wished, wished } from "./wish.ts";
+export type { ReplicaOptions, TableMonitor } from "./open-replica.ts";
+export type { Projector, ProjectionOptions, ProjectorOptions, Wish } from "./projection.ts";
