@@ -6,7 +6,10 @@ import type { DatagramSocket, Datagrams } from "./datagram.ts";
 import type { Host } from "./host.ts";
 import type { ActiveTarget, PassiveTarget, Streams } from "./stream.ts";
 
-/** Underlay address to the address that carries it; addresses not listed carry themselves. */
+/**
+ * Underlay address to the address that carries it; addresses not listed carry themselves. "0.0.0.0" stands for "every
+ * address of this machine": what listens there listens on the carrier of the one address that is this node's.
+ */
 export type AddressMap = ReadonlyMap<string, string>;
 
 /** `A=B,A=B` (the environment variable ISTHMUS_UNDERLAY); undefined if it is malformed. */
@@ -29,7 +32,7 @@ export function mappedHost(host: Host, map: AddressMap): Host {
 function mappedStreams(streams: Streams, map: AddressMap): Streams {
   const active = (t: ActiveTarget): ActiveTarget => (t.kind === "unix" ? t : { ...t, host: map.get(t.host) ?? t.host });
   const passive = (t: PassiveTarget): PassiveTarget =>
-    t.kind === "punix" || t.host === undefined ? t : { ...t, host: map.get(t.host) ?? t.host };
+    t.kind === "punix" ? t : { ...t, host: map.get(t.host ?? "0.0.0.0") ?? t.host };
   return {
     connect: (target) => streams.connect(active(target)),
     listen: (target, accept) => streams.listen(passive(target), accept),
@@ -37,7 +40,7 @@ function mappedStreams(streams: Streams, map: AddressMap): Streams {
 }
 
 function mappedDatagrams(datagrams: Datagrams, map: AddressMap): Datagrams {
-  const back = new Map([...map].map(([underlay, carrier]) => [carrier, underlay]));
+  const back = new Map([...map].filter(([underlay]) => underlay !== "0.0.0.0").map(([underlay, carrier]) => [carrier, underlay]));
   return {
     async bind(address, port): Promise<DatagramSocket> {
       const socket = await datagrams.bind(map.get(address) ?? address, port);
