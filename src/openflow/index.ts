@@ -1,0 +1,27 @@
+/**
+ * OpenFlow: fields, matches, actions, groups, meters, messages; wire form and ovs-ofctl's text form.
+ * Knows nothing of sockets, packets or tables.
+ */
+export {
+  type Action, type ActionKind, type ActionOf, bundleAlgorithms, type Bundle, type Controller, type Ct, type EncapProperty, hashFields,
+  type HashFields, type Learn, type LearnSpec, multipathAlgorithms, type Multipath, type Nat, type NatRange, packetInReasons,
+  type PacketInReason, type Resubmit, type Sample, type SetField,
+} from "./action.ts";
+export { type ErrorName, isOfError, OfError } from "./error.ts";
+export {
+  allFields, type CodePoint, type Field, field, type FieldValue, findField, findFieldByCodePoint, findFieldOnWire, nxmOf, oxmOf,
+} from "./field.ts";
+export type { FieldName, Notation, Prerequisite } from "./field-table.ts";
+export { and, andNot, Match, or, registerWords, type Term } from "./match.ts";
+export {
+  type AsyncConfig, type Bucket, type BundleAdd, type BundleControl, bundleControls, type CtFlush, type CtTuple, type ErrorMessage,
+  type FeaturesReply, type FlowFlags, type FlowMod, flowModCommands, type FlowRemoved, flowRemovedReasons, type FlowStats,
+  type FlowStatsRequest, fragmentHandlings, type GroupDescription, type GroupMod, groupModCommands, groups, type GroupStats,
+  groupTypes, type Hello, type Message, type MessageKind, type MessageOf, type MeterBand, type MeterConfig, meterFlags, type MeterMod,
+  meters, type MeterStats, type MultipartReply, type MultipartRequest, type NiciraMessage, noBuffer, type PacketIn, type PacketOut,
+  portConfig, type PortDescription, type PortMod, portState, type PortStats, type PortStatus, portStatusReasons, type Resume, roles,
+  type SwitchConfig, type SwitchDescription, type TableFeatures, type TableStats, type TlvMapping,
+} from "./message.ts";
+export { formatPort, parsePort, portFromWire, ports, portToWire } from "./port.ts";
+export { isWhole, type Subfield, subfield } from "./subfield.ts";
+export { isKnownVersion, of10, of13, of14, of15, type OfVersion, versionNames } from "./version.ts";
