@@ -11,3 +11,16 @@ export {
 export { type Entries, entries, type Wished, wished } from "./wish.ts";
 export type { ReplicaOptions, TableMonitor } from "./open-replica.ts";
 export type { Projector, ProjectionOptions, ProjectorOptions, Wish } from "./projection.ts";
+export { checkAtom } from "./constraints.ts";
+export {
+  atomFromJson, atomText, atomToJson, datumFromJson, datumText, datumToJson, type NamedUuids, unconstrainedDatumFromJson,
+} from "./datum-json.ts";
+export { bareAtom, bareDatum, isUuid, listOf, printAtom, printDatum, printReal } from "./datum-text.ts";
+export {
+  isJsonArray, isJsonObject, type Json, type JsonObject, JsonSyntaxError, member, parseJson, printJson, printJsonPretty, printJsonSorted,
+} from "./json.ts";
+export { JsonFramer } from "./json-framing.ts";
+export { isId, JsonMembers } from "./json-members.ts";
+export { type JsonRpcEvents, type JsonRpcMessage, type JsonRpcOptions, JsonRpcSession, parseJsonRpc, printJsonRpc } from "./json-rpc.ts";
+export { OvsdbError, syntaxError } from "./ovsdb-error.ts";
+export { baseFromJson, schemaFromJson, schemaToJson, typeFromJson, typeToJson } from "./schema-json.ts";
