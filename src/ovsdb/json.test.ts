@@ -47,7 +47,7 @@ test("messages arrive whole however the stream is cut", () => {
         assert.equal(framer.feed(bytes.subarray(at, at + size), (m) => got.push(m)), undefined);
         at += size;
       }
-      assert.deepEqual(got.map((m) => JSON.stringify(m)), texts);
+      assert.deepEqual(got.map((m) => printJson(m)), texts);
     }),
   );
 });
