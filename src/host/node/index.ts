@@ -6,6 +6,7 @@ import type { Log } from "../log.ts";
 import type { Random } from "../random.ts";
 import { nodeDatagrams } from "./datagrams.ts";
 import { nodeDisk } from "./disk.ts";
+import { nodeProcess } from "./process.ts";
 import { nodeStreams } from "./streams.ts";
 
 export const nodeClock: Clock = {
@@ -35,4 +36,4 @@ export const nodeHost = (log: Log): Host => ({
   log,
 });
 
-export { nodeDatagrams, nodeDisk, nodeStreams };
+export { nodeDatagrams, nodeDisk, nodeProcess, nodeStreams };

@@ -1,0 +1,105 @@
+/**
+ * Command-line options as GNU getopt_long reads them: long names may be shortened as long as they stay unique, `--name
+ * VALUE` equals `--name=VALUE`, short options may be joined, `--` ends them.
+ */
+export interface OptionSpec {
+  readonly name: string;
+  /** One character. */
+  readonly short?: string;
+  readonly argument: "none" | "required" | "optional";
+}
+
+export interface GivenOption {
+  readonly name: string;
+  readonly value: string | undefined;
+}
+
+export type ParsedOptions =
+  | { readonly kind: "parsed"; readonly options: readonly GivenOption[]; readonly rest: readonly string[] }
+  /** getopt's own words, to be printed after the program's name. */
+  | { readonly kind: "error"; readonly text: string };
+
+/**
+ * `permute`: options may also follow other arguments (daemons); otherwise the first argument that is no option ends them
+ * (the ctl programs, whose commands have options of their own).
+ */
+export function parseOptions(args: readonly string[], specs: readonly OptionSpec[], permute: boolean): ParsedOptions {
+  const options: GivenOption[] = [];
+  const rest: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? "";
+    if (arg === "--") {
+      rest.push(...args.slice(at + 1));
+      break;
+    }
+    if (arg === "-" || !arg.startsWith("-")) {
+      if (!permute) {
+        rest.push(...args.slice(at));
+        break;
+      }
+      rest.push(arg);
+      continue;
+    }
+    const taken = arg.startsWith("--") ? long(arg.slice(2), args[at + 1], specs) : shorts(arg.slice(1), args[at + 1], specs);
+    if (typeof taken === "string") return { kind: "error", text: taken };
+    options.push(...taken.options);
+    if (taken.usedNext) at++;
+  }
+  return { kind: "parsed", options, rest };
+}
+
+type Taken = { readonly options: readonly GivenOption[]; readonly usedNext: boolean };
+
+/** The one option `given` stands for, or why there is none. */
+export function findOption(given: string, specs: readonly OptionSpec[]): OptionSpec | string {
+  const exact = specs.find((s) => s.name === given);
+  if (exact !== undefined) return exact;
+  const candidates = specs.filter((s) => s.name.startsWith(given));
+  const [only] = candidates;
+  if (only === undefined) return `unrecognized option '--${given}'`;
+  if (candidates.length > 1) {
+    return `option '--${given}' is ambiguous; possibilities: ${candidates.map((c) => `'--${c.name}'`).join(" ")}`;
+  }
+  return only;
+}
+
+function long(text: string, next: string | undefined, specs: readonly OptionSpec[]): Taken | string {
+  const equals = text.indexOf("=");
+  const given = equals < 0 ? text : text.slice(0, equals);
+  const value = equals < 0 ? undefined : text.slice(equals + 1);
+  const spec = findOption(given, specs);
+  if (typeof spec === "string") return spec;
+  const { name } = spec;
+  if (spec.argument === "none" && value !== undefined) return `option '--${name}' doesn't allow an argument`;
+  if (spec.argument !== "required" || value !== undefined) return { options: [{ name, value }], usedNext: false };
+  if (next === undefined) return `option '--${name}' requires an argument`;
+  return { options: [{ name, value: next }], usedNext: true };
+}
+
+function shorts(text: string, next: string | undefined, specs: readonly OptionSpec[]): Taken | string {
+  const options: GivenOption[] = [];
+  for (let i = 0; i < text.length; i++) {
+    const letter = text[i] ?? "";
+    const spec = specs.find((s) => s.short === letter);
+    if (spec === undefined) return `invalid option -- '${letter}'`;
+    if (spec.argument === "none") {
+      options.push({ name: spec.name, value: undefined });
+      continue;
+    }
+    const joined = text.slice(i + 1);
+    if (joined !== "") return { options: [...options, { name: spec.name, value: joined }], usedNext: false };
+    if (spec.argument === "optional") return { options: [...options, { name: spec.name, value: undefined }], usedNext: false };
+    if (next === undefined) return `option requires an argument -- '${letter}'`;
+    return { options: [...options, { name: spec.name, value: next }], usedNext: true };
+  }
+  return { options, usedNext: false };
+}
+
+/** The text of `--options`, by which shells complete: one option a line. */
+export function optionList(specs: readonly OptionSpec[]): string {
+  const lines = specs.flatMap((s) => [
+    `--${s.name}${s.argument === "none" ? "" : s.argument === "required" ? "=ARG" : "[=ARG]"}`,
+    ...(s.short === undefined ? [] : [`-${s.short}${s.argument === "none" ? "" : s.argument === "required" ? " ARG" : "[ARG]"}`]),
+  ]);
+  return lines.map((line) => `${line}\n`).join("");
+}
