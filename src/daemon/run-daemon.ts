@@ -77,7 +77,7 @@ export async function runDaemon(program: Program, process: Process, makeHost: (l
     return fail(maxArgs === 0 ? "no non-option arguments are supported; use --help for usage" : `at most ${maxArgs} non-option arguments are accepted; use --help for usage`);
   }
   if (isGiven(options, "detach") && !process.background.isChild) {
-    const { code, message } = await process.background.start();
+    const { code, message } = await process.background.start(pidfilePath(options, program.name, folders));
     if (message !== "") process.out(message);
     return process.exit(code);
   }
@@ -165,6 +165,10 @@ class Run {
     const path = pidfilePath(this.#options, this.#program.name, this.#folders);
     if (path === undefined) return;
     const { disk } = this.#host;
+    if (this.#process.background.heldPidfile === path) {
+      this.#pidfile = path;
+      return;
+    }
     try {
       const holder = runningHolder(disk, this.#process, path, this.#program.name);
       if (holder !== undefined && !isGiven(this.#options, "overwrite-pidfile")) {

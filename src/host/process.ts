@@ -38,9 +38,12 @@ export interface Background {
   readonly isChild: boolean;
   /**
    * Starts this program again with the same arguments, away from the terminal, and waits until the child calls `ready`
-   * (then 0, with whatever the child left as `message`) or ends before that (then its exit code). `extraFiles`: none.
+   * (then 0, with whatever the child left as `message`) or ends before that (then its exit code).
+   * `pidfile` is written and locked for the child if the machine has the means (see `heldPidfile`).
    */
-  start(): Promise<{ readonly code: number; readonly message: string }>;
+  start(pidfile?: string): Promise<{ readonly code: number; readonly message: string }>;
+  /** In the child: the pid file that holds its number and on which it holds the lock that C's ovs-appctl looks for. */
+  readonly heldPidfile: string | undefined;
   /** In the child: lets the parent go, and from here on standard output and error lead nowhere. */
   ready(message?: string): void;
 }

@@ -1,11 +1,13 @@
 /** The process that Node runs in, and how it goes into the background. */
 import { spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import type { Background, Process, SignalName } from "../process.ts";
 
 /** Set in the environment of a child that has been put into the background; it reports on file descriptor 3. */
 const childMark = "ISTHMUS_BACKGROUND_CHILD";
 const reportFile = 3;
+/** Set in the environment of a child whose pid file has been written and locked for it. */
+const heldMark = "ISTHMUS_HELD_PIDFILE";
 
 export function nodeProcess(): Process {
   const background = nodeBackground();
@@ -70,11 +72,14 @@ function isRunning(pid: number): boolean {
 
 function nodeBackground(): Background {
   const isChild = process.env[childMark] === String(process.ppid);
+  const heldPidfile = isChild ? process.env[heldMark] : undefined;
   // Programs that this one starts are no background children of its own.
   delete process.env[childMark];
+  delete process.env[heldMark];
   let reported = false;
   return {
     isChild,
+    heldPidfile,
     start: startChild,
     ready(message = "") {
       if (!isChild || reported) return;
@@ -90,9 +95,33 @@ function nodeBackground(): Background {
   };
 }
 
-function startChild(): Promise<{ code: number; message: string }> {
+/**
+ * C's ovs-appctl believes a pid file only if the process it names holds a POSIX lock on it, and Node cannot lock files. Locks
+ * and process numbers outlive exec, though: a Perl (part of every Debian) writes and locks the file and then becomes the Node
+ * that is to hold it. If another process holds the file, or there is no Perl, Node comes up without and says what is wrong.
+ */
+const perl = "/usr/bin/perl";
+const lockAndBecome = `
+  my ($path, @command) = @ARGV;
+  my $lock = pack("ssx4qqix4", 1, 0, 0, 0, 0);
+  my $taken = 0;
+  if (open(my $old, "+<", $path)) { my $asked = $lock; fcntl($old, 5, $asked) and $taken = unpack("s", $asked) != 2; }
+  if (!$taken && open(our $file, ">", "$path.tmp$$")) {
+    fcntl($file, 2, 0);
+    if (fcntl($file, 6, $lock)) {
+      syswrite($file, "$$\\n");
+      if (rename("$path.tmp$$", $path)) { $ENV{${heldMark}} = $path; } else { unlink("$path.tmp$$"); }
+    }
+  }
+  exec(@command);`;
+
+function startChild(pidfile?: string): Promise<{ code: number; message: string }> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+    // The layout of the lock's structure is that of 64-bit Linux.
+    const locks = pidfile !== undefined && process.platform === "linux" && ["x64", "arm64"].includes(process.arch) && existsSync(perl);
+    const [command = process.execPath, ...args] = locks ? [perl, "-e", lockAndBecome, pidfile, ...again] : again;
+    const child = spawn(command, args, {
       detached: true,
       stdio: ["ignore", "ignore", "inherit", "pipe"],
       env: { ...process.env, [childMark]: String(process.pid) },

@@ -1,6 +1,7 @@
 /** Node's sockets as Streams. */
-import { unlinkSync } from "node:fs";
+import { existsSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
+import { dirname } from "node:path";
 import type { ActiveTarget, Listener, PassiveTarget, Stream, StreamEvents, Streams } from "../stream.ts";
 import { formatTarget } from "../stream.ts";
 
@@ -79,11 +80,15 @@ export const nodeStreams: Streams = {
         const peer = target.kind === "punix" ? `unix:${target.path}` : `tcp:${socket.remoteAddress}:${socket.remotePort}`;
         accept(new SocketStream(socket, peer));
       });
-      server.once("error", reject);
+      server.once("error", (error: NodeJS.ErrnoException) => {
+        // libuv says EACCES where the system says ENOENT.
+        const noFolder = target.kind === "punix" && error.code === "EACCES" && !existsSync(dirname(target.path));
+        reject(noFolder ? Object.assign(error, { code: "ENOENT" }) : error);
+      });
       // A socket file left by a process that died must not keep its successor from listening.
       if (target.kind === "punix") removeIfThere(target.path);
       server.listen(target.kind === "punix" ? { path: target.path } : { port: target.port, host: target.host ?? "0.0.0.0" }, () => {
-        server.off("error", reject);
+        server.removeAllListeners("error");
         const address = server.address();
         const port = address !== null && typeof address === "object" ? address.port : undefined;
         resolve({
