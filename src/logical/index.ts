@@ -1,6 +1,19 @@
 /** The logical-flow language: stages, symbols, expressions and actions; from text to OpenFlow. Knows nothing of databases. */
+export { evaluate, type EvaluationContext, type FieldReader } from "./evaluate.ts";
+export { type Expression, formatExpression, uniqueSymbol } from "./expression.ts";
+export {
+  addressConstants, annotateExpression, expressionToMatches, type MatchContext, parseExpression,
+} from "./expressions.ts";
+export { type ConjunctionClause, type FlowMatch, type FlowMatches, type PortLookup, toMatches, withConjunctionId } from "./matches.ts";
+export { findInport, type InportSearch, parseMicroflow } from "./microflow.ts";
+export { normalize } from "./normalize.ts";
 export { openflowTables, outputInit } from "./openflow-tables.ts";
+export { ctStateNames, ovnAclCtSymbols, ovnSymbols } from "./ovn-symbols.ts";
+export { type ExpressionContext, type IntegerConstant, type Parsed } from "./parse-expression.ts";
 export { ctMarkBits, evpnKeyFlag, flagBits, logicalRegisterCount, logicalRegisters, maxNetworkId } from "./registers.ts";
+export { evaluateConditions, hasConditions, simplify } from "./simplify.ts";
 export {
   type DatapathKind, lrIn, lrOut, lsIn, lsOut, type Pipeline, pipelineLength, type Stage, stageAt, stageNamed, stages,
 } from "./stages.ts";
+export type { LogicalSymbol } from "./symbol.ts";
+export { SymbolTable } from "./symbol-table.ts";

@@ -1,0 +1,442 @@
+/**
+ * The tokens of the logical-flow language (ovn-sb(5), Logical_Flow match; include/ovn/lex.h).
+ *
+ * A numeric constant keeps the format it was written in: it means the same, but is printed back as it was read.
+ * One token of lookahead, no copies of the text, no regular expressions: each logical flow passes through here.
+ */
+import { formatIpv4, formatIpv6, formatMac, ipv4MaskLength, ipv4Of, ipv6Mask, ipv6MaskLength, ipv6Of, macOf, parseIpv4, parseIpv6 } from "../net/index.ts";
+
+export type TokenKind =
+  | "end" | "id" | "string" | "integer" | "masked-integer" | "address-set" | "port-group" | "template" | "error"
+  | "(" | ")" | "{" | "}" | "[" | "]" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "!" | "&&" | "||" | ".." | ","
+  | ";" | "=" | "<->" | "--" | ":" | "-";
+
+export type NumberFormat = "decimal" | "hexadecimal" | "IPv4" | "IPv6" | "Ethernet";
+
+/** What the lexer or a parser above it found wrong. Thrown inside the room only; its doors return the message. */
+export class LogicalSyntaxError extends Error {
+  override name = "LogicalSyntaxError";
+}
+
+const max64 = (1n << 64n) - 1n;
+const formatLimits: Readonly<Record<NumberFormat, bigint>> = {
+  decimal: max64, hexadecimal: (1n << 1024n) - 1n, IPv4: 0xffffffffn, IPv6: (1n << 128n) - 1n, Ethernet: 0xffffffffffffn,
+};
+
+/** `0x1f`; zero is `0`. */
+export const formatHex = (value: bigint): string => (value === 0n ? "0" : `0x${value.toString(16)}`);
+
+function formatAs(value: bigint, format: NumberFormat): string {
+  switch (format) {
+    case "decimal": return value.toString();
+    case "hexadecimal": return formatHex(value);
+    case "IPv4": return formatIpv4(ipv4Of(Number(value)));
+    case "IPv6": return formatIpv6(ipv6Of(value));
+    case "Ethernet": return formatMac(macOf(Number(value)));
+  }
+}
+
+/** A constant as text that reads back as the same constant; `mask` undefined if it has none. */
+export function formatConstant(value: bigint, mask: bigint | undefined, format: NumberFormat): string {
+  const limit = formatLimits[format];
+  const fitting = value <= limit && (mask === undefined || mask <= limit) ? format : "hexadecimal";
+  const text = formatAs(value, fitting);
+  if (mask === undefined) return text;
+  const length = fitting === "IPv4" ? ipv4MaskLength(ipv4Of(Number(mask))) : format === "IPv6" && fitting === "IPv6" ? ipv6MaskLength(ipv6Of(mask)) : undefined;
+  return `${text}/${length ?? formatAs(mask, fitting)}`;
+}
+
+/** `"text"`, escaped as JSON is. */
+export const quote = (text: string): string => {
+  let plain = true;
+  for (let i = 0; i < text.length && plain; i++) {
+    const c = text.charCodeAt(i);
+    plain = c >= 0x20 && c !== 0x22 && c !== 0x5c && c !== 0x7f;
+  }
+  return plain ? `"${text}"` : JSON.stringify(text);
+};
+
+const isDigit = (c: number): boolean => c >= 48 && c <= 57;
+const isHex = (c: number): boolean => isDigit(c) || (c >= 97 && c <= 102) || (c >= 65 && c <= 70);
+const isLetter = (c: number): boolean => (c >= 97 && c <= 122) || (c >= 65 && c <= 90);
+/** May begin an identifier. A dot may: `.foo` is none all the same, since the dot is looked at first. */
+const isIdFirst = (c: number): boolean => isLetter(c) || c === 95 || c === 46;
+const isIdRest = (c: number): boolean => isIdFirst(c) || isDigit(c);
+
+export class Lexer {
+  readonly text: string;
+  /** Where the next token begins to be looked for. */
+  #next = 0;
+  /** Where the current token begins. */
+  #start = 0;
+
+  // The current token.
+  kind: TokenKind = "end";
+  /** id, string, address-set, port-group, template: the name or contents; error: what is wrong. */
+  name = "";
+  value = 0n;
+  mask = 0n;
+  format: NumberFormat = "decimal";
+
+  /** The first token is current at once. */
+  constructor(text: string) {
+    // As in C, a text ends at its first NUL.
+    const nul = text.indexOf("\0");
+    this.text = nul < 0 ? text : text.slice(0, nul);
+    this.advance();
+  }
+
+  /** Moves to the next token and returns its kind. */
+  advance(): TokenKind {
+    this.kind = this.#scan();
+    return this.kind;
+  }
+
+  /** The kind of the token after the current one. */
+  lookahead(): TokenKind {
+    const { kind, name, value, mask, format } = this;
+    const next = this.#next;
+    const start = this.#start;
+    const ahead = this.#scan();
+    this.#next = next;
+    this.#start = start;
+    this.kind = kind;
+    this.name = name;
+    this.value = value;
+    this.mask = mask;
+    this.format = format;
+    return ahead;
+  }
+
+  /** Moves on if the current token is of this kind. */
+  match(kind: TokenKind): boolean {
+    if (this.kind !== kind) return false;
+    this.advance();
+    return true;
+  }
+
+  matchId(name: string): boolean {
+    if (this.kind !== "id" || this.name !== name) return false;
+    this.advance();
+    return true;
+  }
+
+  matchString(text: string): boolean {
+    if (this.kind !== "string" || this.name !== text) return false;
+    this.advance();
+    return true;
+  }
+
+  expect(kind: TokenKind): void {
+    if (!this.match(kind)) this.syntaxError(`expecting \`${kind}'`);
+  }
+
+  expectEnd(): void {
+    if (this.kind !== "end") this.syntaxError("expecting end of input");
+  }
+
+  isSmallInteger(): boolean {
+    return this.kind === "integer" && this.format === "decimal" && this.value <= 0x7fffffffn;
+  }
+
+  /** A decimal number up to 2^31 - 1. */
+  expectSmallInteger(): number {
+    if (!this.isSmallInteger()) this.syntaxError("expecting small integer");
+    const value = Number(this.value);
+    this.advance();
+    return value;
+  }
+
+  /** The current token as text that reads back as the same token. */
+  formatToken(): string {
+    switch (this.kind) {
+      case "end": return "$";
+      case "id": return this.name;
+      case "error": return `error(${quote(this.name)})`;
+      case "string": return quote(this.name);
+      case "integer": return formatConstant(this.value, undefined, this.format);
+      case "masked-integer": return formatConstant(this.value, this.mask, this.format);
+      case "address-set": return `$${this.name}`;
+      case "port-group": return `@${this.name}`;
+      case "template": return `^${this.name}`;
+      default: return this.kind;
+    }
+  }
+
+  /** Fails with `message`, or with what the lexer itself has to say of the current token. */
+  error(message: string): never {
+    throw new LogicalSyntaxError(this.kind === "error" ? this.name : message);
+  }
+
+  /** Fails, saying where. */
+  syntaxError(message?: string): never {
+    const where = this.kind === "end" ? " at end of input" : ` at \`${this.text.slice(this.#start, this.#next)}'`;
+    this.error(`Syntax error${where}${message === undefined ? "" : ` ${message}`}.`);
+  }
+
+  #fail(message: string): "error" {
+    this.name = message;
+    return "error";
+  }
+
+  #scan(): TokenKind {
+    const text = this.text;
+    for (;;) {
+      this.#start = this.#next;
+      if (this.#next >= text.length) return "end";
+      const c = text.charCodeAt(this.#next);
+      if (c === 32 || (c >= 9 && c <= 13)) {
+        this.#next++;
+        continue;
+      }
+      if (c === 47) {
+        const failure = this.#comment();
+        if (failure === undefined) continue;
+        return failure;
+      }
+      if (isLetter(c) || c === 95) {
+        if (isHex(c) && this.#hexThenColon()) return this.#number();
+        return this.#identifier("id");
+      }
+      if (isDigit(c)) return this.#number();
+      return this.#punctuation(c);
+    }
+  }
+
+  /** Skips a comment; undefined if there was one. */
+  #comment(): "error" | undefined {
+    const text = this.text;
+    const second = text[this.#next + 1];
+    if (second === "/") {
+      const end = text.indexOf("\n", this.#next);
+      this.#next = end < 0 ? text.length : end;
+      return undefined;
+    }
+    if (second === "*") {
+      const end = text.indexOf("*/", this.#next + 2);
+      const line = text.indexOf("\n", this.#next + 2);
+      if (end < 0 || (line >= 0 && line < end)) {
+        this.#next = line < 0 ? text.length : line;
+        return this.#fail("`/*' without matching `*/'.");
+      }
+      this.#next = end + 2;
+      return undefined;
+    }
+    this.#next++;
+    return this.#fail("`/' is only valid as part of `//' or `/*'.");
+  }
+
+  #identifier(kind: TokenKind): TokenKind {
+    const text = this.text;
+    const start = this.#next;
+    let end = start + 1;
+    while (end < text.length && isIdRest(text.charCodeAt(end))) end++;
+    this.#next = end;
+    this.name = text.slice(start, end);
+    return kind;
+  }
+
+  #named(kind: TokenKind, sign: string): TokenKind {
+    this.#next++;
+    if (this.#next >= this.text.length || !isIdFirst(this.text.charCodeAt(this.#next))) {
+      return this.#fail(`\`${sign}' must be followed by a valid identifier.`);
+    }
+    return this.#identifier(kind);
+  }
+
+  /** An identifier never has a colon after leading hex digits; an Ethernet or IPv6 address always has. */
+  #hexThenColon(): boolean {
+    let end = this.#next;
+    while (end < this.text.length && isHex(this.text.charCodeAt(end))) end++;
+    return this.text.charCodeAt(end) === 58;
+  }
+
+  #punctuation(c: number): TokenKind {
+    const text = this.text;
+    const second = text.charCodeAt(this.#next + 1);
+    const take = (length: number, kind: TokenKind): TokenKind => {
+      this.#next += length;
+      return kind;
+    };
+    switch (c) {
+      case 40: return take(1, "(");
+      case 41: return take(1, ")");
+      case 123: return take(1, "{");
+      case 125: return take(1, "}");
+      case 91: return take(1, "[");
+      case 93: return take(1, "]");
+      case 44: return take(1, ",");
+      case 59: return take(1, ";");
+      case 61: return second === 61 ? take(2, "==") : take(1, "=");
+      case 33: return second === 61 ? take(2, "!=") : take(1, "!");
+      case 38: return second === 38 ? take(2, "&&") : take(1, this.#fail("`&' is only valid as part of `&&'."));
+      case 124: return second === 124 ? take(2, "||") : take(1, this.#fail("`|' is only valid as part of `||'."));
+      case 60: return second === 61 ? take(2, "<=") : second === 45 && text.charCodeAt(this.#next + 2) === 62 ? take(3, "<->") : take(1, "<");
+      case 62: return second === 61 ? take(2, ">=") : take(1, ">");
+      case 46: return second === 46 ? take(2, "..") : take(1, this.#fail("`.' is only valid as part of `..' or a number."));
+      case 45: return second === 45 ? take(2, "--") : take(1, "-");
+      case 58: return second === 58 ? this.#number() : take(1, ":");
+      case 36: return this.#named("address-set", "$");
+      case 64: return this.#named("port-group", "@");
+      case 94: return this.#named("template", "^");
+      case 34: return this.#string();
+      default: return this.#stray(c);
+    }
+  }
+
+  #stray(c: number): TokenKind {
+    if (c > 32 && c < 127) {
+      this.#next++;
+      return this.#fail(`Invalid character \`${String.fromCharCode(c)}' in input.`);
+    }
+    const point = this.text.codePointAt(this.#next) ?? 0;
+    // The first byte in UTF-8, as the signed character that C prints.
+    const byte = point < 0x80 ? point : (point < 0x800 ? 0xc0 | (point >> 6) : point < 0x10000 ? 0xe0 | (point >> 12) : 0xf0 | (point >> 18)) - 256;
+    this.#next += point > 0xffff ? 2 : 1;
+    return this.#fail(`Invalid byte 0x${byte} in input.`);
+  }
+
+  #string(): TokenKind {
+    const text = this.text;
+    const start = this.#next;
+    let i = start + 1;
+    let plain = true;
+    for (; ; i++) {
+      if (i >= text.length) {
+        this.#next = text.length;
+        return this.#fail("Input ends inside quoted string.");
+      }
+      const c = text.charCodeAt(i);
+      if (c === 34) break;
+      if (c === 92) {
+        plain = false;
+        i++;
+      }
+    }
+    this.#next = i + 1;
+    const inside = text.slice(start + 1, i);
+    if (plain) {
+      this.name = inside;
+      return "string";
+    }
+    return this.#unescape(inside);
+  }
+
+  #unescape(inside: string): TokenKind {
+    let out = "";
+    for (let i = 0; i < inside.length; i++) {
+      if (inside.charCodeAt(i) !== 92) {
+        out += inside[i];
+        continue;
+      }
+      const escape = inside[++i];
+      if (escape === undefined) return this.#fail("quoted string may not end with backslash");
+      const simple = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", '"': '"', "\\": "\\", "/": "/" }[escape];
+      if (simple !== undefined) out += simple;
+      else if (escape !== "u") return this.#fail(`bad escape \\${escape}`);
+      else {
+        const hex = inside.slice(i + 1, i + 5);
+        if (hex.length < 4) return this.#fail("quoted string ends within \\u escape");
+        if (!/^[0-9a-fA-F]{4}$/.test(hex)) return this.#fail("malformed \\u escape");
+        const unit = Number.parseInt(hex, 16);
+        if (unit === 0) return this.#fail("null bytes not supported in quoted strings");
+        out += String.fromCharCode(unit);
+        i += 4;
+      }
+    }
+    this.name = out;
+    return "string";
+  }
+
+  #number(): TokenKind {
+    if (!this.#plainNumber()) return "error";
+    if (this.text.charCodeAt(this.#next) !== 47) return "integer";
+    const value = this.value;
+    const format = this.format;
+    this.#next++;
+    if (!this.#plainNumber()) return "error";
+    const mask = maskFrom(format, value, this.format, this.value);
+    if (mask === undefined) return this.#fail("Value and mask have incompatible formats.");
+    this.format = format === "decimal" && this.format === "hexadecimal" ? "hexadecimal" : format;
+    this.mask = mask;
+    this.value = value & mask;
+    return "masked-integer";
+  }
+
+  /**
+   * A decimal, hexadecimal, Ethernet, IPv4 or IPv6 constant into value and format; false after #fail.
+   * It ends before "..", so that `1..2` is a range, and before a colon that follows a dot, so that `1.2.3.4:80` is an
+   * address and a port.
+   */
+  #plainNumber(): boolean {
+    const text = this.text;
+    const start = this.#next;
+    let end = start;
+    let sawDot = false;
+    let digitsOnly = true;
+    for (; end < text.length; end++) {
+      const c = text.charCodeAt(end);
+      if (isDigit(c)) continue;
+      if (c === 46) {
+        if (text.charCodeAt(end + 1) === 46) break;
+        sawDot = true;
+      } else if (!isLetter(c) && !(c === 58 && !sawDot)) break;
+      digitsOnly = false;
+    }
+    this.#next = end;
+    const failed = this.#readConstant(text.slice(start, end), digitsOnly);
+    if (failed === undefined) return true;
+    this.#fail(failed);
+    return false;
+  }
+
+  #readConstant(digits: string, digitsOnly: boolean): string | undefined {
+    const length = digits.length;
+    if (length === 0) return "Integer constant expected.";
+    if (digitsOnly) {
+      if (length > 1 && digits.charCodeAt(0) === 48) return "Decimal constants must not have leading zeros.";
+      const value = BigInt(digits);
+      if (value > max64) return "Decimal constants must be less than 2**64.";
+      return this.#constant(value, "decimal");
+    }
+    if (length === 17 && /^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/.test(digits)) {
+      return this.#constant(BigInt(`0x${digits.replaceAll(":", "")}`), "Ethernet");
+    }
+    const second = digits.charCodeAt(1);
+    if (digits.charCodeAt(0) === 48 && (second === 120 || second === 88)) {
+      if (length === 2) return `Hex digits expected following 0${digits[1]}.`;
+      return this.#hex(digits.slice(2));
+    }
+    if (length >= 46) return "Invalid numeric constant.";
+    const ipv4 = parseIpv4(digits);
+    if (ipv4 !== undefined) return this.#constant(BigInt(ipv4), "IPv4");
+    const ipv6 = parseIpv6(digits);
+    if (ipv6 !== undefined) return this.#constant(ipv6, "IPv6");
+    return "Invalid numeric constant.";
+  }
+
+  /** At most 1024 bits: what a field's value can hold. Read from the right, as C does, so the first fault is its. */
+  #hex(digits: string): string | undefined {
+    for (let i = digits.length - 1; i >= 0; i--) {
+      if (!isHex(digits.charCodeAt(i))) return "Invalid syntax in hexadecimal constant.";
+      if (digits.charCodeAt(i) !== 48 && digits.length - 1 - i >= 256) return "Hexadecimal constant requires more than 1024 bits.";
+    }
+    return this.#constant(BigInt(`0x${digits}`), "hexadecimal");
+  }
+
+  #constant(value: bigint, format: NumberFormat): undefined {
+    this.value = value;
+    this.format = format;
+  }
+}
+
+/** The mask that a constant after `/` means; undefined if it does not go with the value before it. */
+function maskFrom(format: NumberFormat, value: bigint, maskFormat: NumberFormat, mask: bigint): bigint | undefined {
+  if (format === maskFormat) return mask;
+  if (maskFormat === "decimal" && format === "IPv4" && mask <= 32n) return ipv4Prefix(Number(mask));
+  if (maskFormat === "decimal" && format === "IPv6" && mask <= 128n) return ipv6Mask(Number(mask));
+  if (format === "decimal" && maskFormat === "hexadecimal" && value === 0n) return mask;
+  return undefined;
+}
+
+const ipv4Prefix = (length: number): bigint => (0xffffffffn << BigInt(32 - length)) & 0xffffffffn;
