@@ -24,3 +24,6 @@ export { isId, JsonMembers } from "./json-members.ts";
 export { type JsonRpcEvents, type JsonRpcMessage, type JsonRpcOptions, JsonRpcSession, parseJsonRpc, printJsonRpc } from "./json-rpc.ts";
 export { OvsdbError, syntaxError } from "./ovsdb-error.ts";
 export { baseFromJson, schemaFromJson, schemaToJson, typeFromJson, typeToJson } from "./schema-json.ts";
+export { openReplica } from "./open-replica.ts";
+export { Reconnect, type ReconnectAction, type ReconnectLimits, reconnectDefaults } from "./reconnect.ts";
+export { parseRemotes, type RpcAnswer, RpcLink, type RpcLinkEvents } from "./rpc-link.ts";

@@ -27,6 +27,8 @@ export interface ReplicaStatus {
   readonly hasLock: boolean;
   /** Another client holds the lock. */
   readonly isLockContended: boolean;
+  /** The server has taken over the conditions last set, and what they bring has arrived. */
+  readonly areConditionsInForce: boolean;
 }
 
 export interface Replica<D extends Database> {
