@@ -11,6 +11,7 @@ export {
 export { type Entries, entries, type Wished, wished } from "./wish.ts";
 export type { ReplicaOptions, TableMonitor } from "./open-replica.ts";
 export type { Projector, ProjectionOptions, ProjectorOptions, Wish } from "./projection.ts";
+export { datumOfValue, valueFromWriter, valueOfDatum } from "./column-value.ts";
 export { checkAtom } from "./constraints.ts";
 export {
   atomFromJson, atomText, atomToJson, datumFromJson, datumText, datumToJson, type NamedUuids, unconstrainedDatumFromJson,
