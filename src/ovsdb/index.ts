@@ -28,3 +28,5 @@ export { baseFromJson, schemaFromJson, schemaToJson, typeFromJson, typeToJson } 
 export { openReplica } from "./open-replica.ts";
 export { Reconnect, type ReconnectAction, type ReconnectLimits, reconnectDefaults } from "./reconnect.ts";
 export { parseRemotes, type RpcAnswer, RpcLink, type RpcLinkEvents } from "./rpc-link.ts";
+export { openProjector } from "./open-projector.ts";
+export { wishRelation } from "./projection.ts";

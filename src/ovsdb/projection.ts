@@ -2,21 +2,21 @@
  * Projections: the incremental writers. A projection keeps rows of one table equal to the facts of a relation ("wishes"),
  * whatever others do to those rows. Only keys of which something changed are compared.
  *
- *     const projector = openProjector(engine, replica);
+ *     const projector = openProjector(host, engine, replica);
  *     projector.project("Datapath_Binding", { relation: WantedDatapath, identify: (row) => row.external_ids.get("name") });
  *     projector.project("Logical_Flow", { relation: WantedFlow, identify: flowKeyOf });
  *     ...
  *     engine.flush();
  *     projector.commit();
  */
-import type { Relation } from "../engine/index.ts";
+import { type Relation, relation } from "../engine/index.ts";
 import type { CommitResult, Transaction } from "./replica.ts";
 import type { RowOf, TableName, WishColumnsOf } from "./row.ts";
 import type { Database, Uuid } from "./typed-schema.ts";
 
 /**
  * One row as it should be. The relation's key must cover the columns too (two facts of one key are one fact), unless `key`
- * already says all of them: `wishes()` makes a relation that takes care of it. Where several wishes of one key stand, one of
+ * already says all of them: `wishRelation()` makes a relation that takes care of it. Where several wishes of one key stand, one of
  * them is taken, always the same.
  */
 export interface Wish<D extends Database, N extends TableName<D>> {
@@ -32,10 +32,16 @@ export interface Wish<D extends Database, N extends TableName<D>> {
 export interface ProjectionOptions<D extends Database, N extends TableName<D>, F extends Wish<D, N>> {
   readonly relation: Relation<F>;
   /**
-   * The key of a row that this projection owns; undefined for rows that are none of its business. Reads are tracked. Of
-   * several rows with one key all but one are deleted.
+   * The key of a row that this projection owns; undefined for rows that are none of its business. Of several rows with one
+   * key all but one are deleted.
    */
   identify(row: RowOf<D, N>): string | undefined;
+  /**
+   * What `identify` looks at. "row" (the default): nothing that changes but the columns of the row itself; rows it refers to
+   * may be looked at if what is read of them stays the same while they exist. "anything": reads are tracked, which costs
+   * memory for each row.
+   */
+  readonly identityReads?: "row" | "anything";
   /**
    * "rows" (the default): rows are inserted and deleted. "columns": rows are other people's; only their columns are set, once
    * there is one; of several rows with one key each is set.
@@ -56,7 +62,7 @@ export interface Projector<D extends Database> {
   commit(): void;
   /** Nothing to write and nothing in flight: the database is as wished. */
   readonly isSettled: boolean;
-  /** The row kept for `key`, if it exists. Tracked. */
+  /** The row kept for `key`, if it exists. A tracked read of that alone. */
   row<N extends TableName<D>>(table: N, key: string): RowOf<D, N> | undefined;
   /** Compares everything again: for `recompute` commands. */
   compareAll(): void;
@@ -68,4 +74,18 @@ export interface ProjectorOptions {
   readonly comment?: string;
   /** Told of the end of each commit; also when nothing was to be written. */
   committed?(result: CommitResult): void;
+}
+
+/** A relation of wishes for one table, told apart by all they say. */
+export function wishRelation<D extends Database, N extends TableName<D>>(_schema: D, table: N, name: string = table): Relation<Wish<D, N>> {
+  return relation(name, (wish) => `${wish.key}\n${contentOf(wish.columns)}\n${contentOf(wish.initial)}\n${wish.uuid ?? ""}`);
+}
+
+function contentOf(value: unknown): string {
+  if (value instanceof Map) return `{${[...value].map(([k, v]) => `${contentOf(k)}:${contentOf(v)}`).join()}}`;
+  if (typeof value === "object" && value !== null) {
+    const isIterable = Symbol.iterator in value && typeof value[Symbol.iterator] === "function";
+    return isIterable ? `[${[...(value as Iterable<unknown>)].map(contentOf).join()}]` : contentOf(new Map(Object.entries(value)));
+  }
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

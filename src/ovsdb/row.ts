@@ -22,7 +22,7 @@ export type RowOf<D extends Database, N extends TableName<D>> = RowRef<N> & {
   readonly [C in ColumnName<D, N>]: ReadOf<D["tables"][N]["columns"][C]>;
 };
 
-/** What an insert or update may say: sets as any iterable, maps as Map or object. An absent optional value is undefined. */
+/** What an insert or update may say: a set as an iterable, maps as Map or object. An absent optional value is undefined. */
 export type ColumnsOf<D extends Database, N extends TableName<D>> = {
   readonly [C in ColumnName<D, N>]?: WriteOf<D["tables"][N]["columns"][C]>;
 };
