@@ -1,2 +1,3 @@
 /** The embedded OpenFlow switch: what ovs-vswitchd is to the real thing, without root and inside this process. */
-export type { AttachedPort, CapturedFrame, Switch, SwitchOptions } from "./switch.ts";
+export type { CapturedFrame } from "./port-taps.ts";
+export type { AttachedPort, Switch, SwitchOptions } from "./switch.ts";

@@ -1,4 +1,5 @@
 /** The switch as others see it. */
+import type { CapturedFrame } from "./port-taps.ts";
 
 /** Where the switch finds its database and leaves its sockets. */
 export interface SwitchOptions {
@@ -16,16 +17,6 @@ export interface AttachedPort {
   /** Hands an Ethernet frame to the switch. The switch may keep `frame`; do not write to it afterwards. */
   send(frame: Uint8Array): void;
   close(): void;
-}
-
-/** A frame on its way through a port; tunnel traffic is shown with the outer headers that the wire carries. */
-export interface CapturedFrame {
-  readonly bytes: Uint8Array;
-  /** `in`: into the switch; `out`: out of it. */
-  readonly direction: "in" | "out";
-  readonly port: string;
-  /** The wall clock, in milliseconds since 1970. */
-  readonly wallMs: number;
 }
 
 export interface Switch {

@@ -1,0 +1,66 @@
+/** A bridge as the walk through its tables sees it: ports, tables, groups, meters, options. Who writes to it lives elsewhere. */
+import { type Mac } from "../net/index.ts";
+import { ports as reserved, type TlvMapping } from "../openflow/index.ts";
+import type { FlowGroup } from "./flow-group.ts";
+import type { FlowMeter } from "./flow-meter.ts";
+import type { FlowRule } from "./flow-rule.ts";
+import { FlowTable, tableCount } from "./flow-table.ts";
+import { MacTable } from "./mac-table.ts";
+import type { SwitchPort } from "./switch-port.ts";
+
+export class Bridge {
+  readonly name: string;
+  /** The row's UUID: the bridge's identity while it lives. */
+  readonly uuid: string;
+  mac: Mac;
+  datapathId: bigint;
+  failMode: "secure" | "standalone" = "standalone";
+  readonly tables: readonly FlowTable[] = Array.from({ length: tableCount }, (_, i) => new FlowTable(i));
+  readonly groups = new Map<number, FlowGroup>();
+  readonly meters = new Map<number, FlowMeter>();
+  readonly macs = new MacTable();
+  readonly portsByName = new Map<string, SwitchPort>();
+  readonly portsByNumber = new Map<number, SwitchPort>();
+  /** Geneve options that tun_metadata fields stand for, by field number. */
+  readonly tlvs = new Map<number, TlvMapping>();
+  /** Goes up with every change that a walk may depend on; a cache entry from before must be looked at again. */
+  generation = 0;
+  /** How many flows the tables hold. */
+  flowCount = 0;
+
+  constructor(name: string, uuid: string, mac: Mac, datapathId: bigint) {
+    this.name = name;
+    this.uuid = uuid;
+    this.mac = mac;
+    this.datapathId = datapathId;
+  }
+
+  get localPort(): SwitchPort | undefined {
+    return this.portsByNumber.get(reserved.local);
+  }
+
+  addPort(port: SwitchPort): void {
+    this.portsByName.set(port.name, port);
+    this.portsByNumber.set(port.number, port);
+    this.generation++;
+  }
+
+  removePort(port: SwitchPort): void {
+    this.portsByName.delete(port.name);
+    if (this.portsByNumber.get(port.number) === port) this.portsByNumber.delete(port.number);
+    this.macs.forget(port);
+    this.generation++;
+  }
+
+  addRule(rule: FlowRule): void {
+    this.tables[rule.table]?.add(rule);
+    this.flowCount++;
+    this.generation++;
+  }
+
+  removeRule(rule: FlowRule): void {
+    this.tables[rule.table]?.remove(rule);
+    this.flowCount--;
+    this.generation++;
+  }
+}

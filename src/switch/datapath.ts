@@ -1,0 +1,337 @@
+/**
+ * The datapath: takes packets in, finds out (in the cache, else by a walk) what is to be done with them, and does it.
+ * One for all bridges, as in OVS: a patch port is passed while walking and costs nothing afterwards.
+ */
+import type { FlowMod } from "../openflow/index.ts";
+import type { Bridge } from "./bridge.ts";
+import type { ConnectionAction, DatapathAction, FrozenState, ToController, TunnelOutput } from "./datapath-action.ts";
+import { CacheEntry, FlowCache } from "./flow-cache.ts";
+import { firstPacketWord, W } from "./flow-key.ts";
+import { pushVlan, writeHeaders, writeVlan } from "./header-writer.ts";
+import { minimask } from "./minimask.ts";
+import { ethType, Packet } from "./packet.ts";
+import type { PortTaps } from "./port-taps.ts";
+import { runPipeline, runSteps } from "./steps.ts";
+import type { SwitchPort } from "./switch-port.ts";
+import { type Surroundings, Walk } from "./walk.ts";
+
+/** What the datapath hands on. */
+export interface DatapathEvents {
+  nowMs(): number;
+  toController(action: ToController, packet: Packet): void;
+  throughTunnel(action: TunnelOutput, packet: Packet): void;
+  /** Runs the packet through the connection tracker: may write to packet and key; false: drop it. */
+  track(action: ConnectionAction, packet: Packet): boolean;
+  learn(bridge: Bridge, flow: FlowMod): void;
+  warn(text: string): void;
+}
+
+/** A packet may go around this often (OVS's user-space datapath allows fewer at once, but queues the rest). */
+const maxRecirculations = 64;
+const maxQueued = 4096;
+const maxFrozen = 8192;
+
+interface Queued {
+  readonly port: SwitchPort;
+  readonly bytes: Uint8Array;
+  readonly tunnel: TunnelWords | undefined;
+}
+
+/** The tunnel words of a packet's key, from W.tunId to W.tunMetadataPresent. */
+export type TunnelWords = Uint32Array;
+
+export class Datapath implements Surroundings {
+  readonly cache: FlowCache;
+  readonly taps: PortTaps;
+  readonly #events: DatapathEvents;
+  readonly #ports = new Map<number, { readonly port: SwitchPort; readonly bridge: Bridge }>();
+  readonly #patches = new Map<string, { readonly port: SwitchPort; readonly bridge: Bridge }>();
+  readonly #frozen = new Map<string, FrozenState>();
+  readonly #queue: Queued[] = [];
+  readonly #spare: Packet[] = [];
+  #isBusy = false;
+  #lastFrozenId = 0;
+  #lastPortNumber = 0;
+  #recirculations = 0;
+  dropped = 0;
+
+  constructor(events: DatapathEvents, taps: PortTaps, cache = new FlowCache()) {
+    this.#events = events;
+    this.taps = taps;
+    this.cache = cache;
+  }
+
+  nextPortNumber(): number {
+    return ++this.#lastPortNumber;
+  }
+
+  addPort(bridge: Bridge, port: SwitchPort): void {
+    this.#ports.set(port.datapathNumber, { port, bridge });
+    if (port.kind.type === "patch") this.#patches.set(port.name, { port, bridge });
+    bridge.addPort(port);
+    this.#patchesChanged(port);
+  }
+
+  removePort(bridge: Bridge, port: SwitchPort): void {
+    this.#ports.delete(port.datapathNumber);
+    if (this.#patches.get(port.name)?.port === port) this.#patches.delete(port.name);
+    bridge.removePort(port);
+    this.#patchesChanged(port);
+  }
+
+  get ports(): Iterable<{ readonly port: SwitchPort; readonly bridge: Bridge }> {
+    return this.#ports.values();
+  }
+
+  /** A packet enters through a port. Frames that come while another is on its way wait for their turn. */
+  receive(port: SwitchPort, bytes: Uint8Array, tunnel?: TunnelWords): void {
+    if (this.#isBusy) {
+      if (this.#queue.length < maxQueued) this.#queue.push({ port, bytes, tunnel });
+      else port.counters.rxDropped++;
+      return;
+    }
+    this.#isBusy = true;
+    try {
+      this.#receiveNow(port, bytes, tunnel);
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#receiveNow(next.port, next.bytes, next.tunnel);
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  #receiveNow(port: SwitchPort, bytes: Uint8Array, tunnel: TunnelWords | undefined): void {
+    const { counters } = port;
+    counters.rxPackets++;
+    counters.rxBytes += bytes.length;
+    if (bytes.length < 14) {
+      counters.rxErrors++;
+      return;
+    }
+    if (this.taps.isWatching && tunnel === undefined) this.taps.show(port.name, "in", bytes);
+    if ((port.config & 5) !== 0) {
+      counters.rxDropped++;
+      return;
+    }
+    const packet = this.#spare.pop() ?? new Packet(bytes);
+    packet.reset(bytes);
+    packet.key[W.inPort] = port.datapathNumber;
+    if (tunnel !== undefined) packet.key.set(tunnel, W.tunId);
+    packet.readHeaders();
+    this.#process(packet, undefined);
+    if (this.#spare.length < 64) this.#spare.push(packet);
+  }
+
+  /** What is to be done with a packet, by cache or by walk; and does it. */
+  #process(packet: Packet, state: FrozenState | undefined): void {
+    const nowMs = this.#events.nowMs();
+    let entry = this.cache.find(packet.key);
+    if (entry === undefined) {
+      const made = this.#walkFor(packet, state, nowMs);
+      if (made === undefined) {
+        this.dropped++;
+        return;
+      }
+      entry = made;
+    } else if (entry.effects.length > 0 && nowMs - entry.effectsMs > 500) {
+      entry.effectsMs = nowMs;
+      for (const effect of entry.effects) effect();
+    }
+    entry.packets++;
+    entry.bytes += packet.bytes.length;
+    entry.usedMs = nowMs;
+    if (entry.actions.length === 0) this.dropped++;
+    else this.execute(entry.actions, packet);
+  }
+
+  #walkFor(packet: Packet, state: FrozenState | undefined, nowMs: number): CacheEntry | undefined {
+    const walk = this.walkOf(packet, state);
+    if (walk === undefined) return undefined;
+    const { mask } = walk.wildcards;
+    // Ports, recirculations, protocols and fragments are told apart always.
+    mask.fill(0, 0, firstPacketWord);
+    mask[W.inPort] = 0xffffffff;
+    mask[W.recircId] = 0xffffffff;
+    mask[W.ethType] = 0xffffffff;
+    if (packet.key[W.ethType] === ethType.ipv4 || packet.key[W.ethType] === ethType.ipv6) mask[W.nwMisc] = (mask[W.nwMisc] ?? 0) | 0xff;
+    const mini = minimask(mask);
+    const values = new Uint32Array(mini.words.length);
+    for (let i = 0; i < values.length; i++) values[i] = (packet.key[mini.words[i] ?? 0] ?? 0) & (mini.masks[i] ?? 0);
+    const entry = new CacheEntry(mini, values, walk.actions, walk.rules, walk.buckets, walk.effects, walk.passed, nowMs);
+    this.cache.insert(entry, packet.key, nowMs);
+    for (const effect of walk.effects) effect();
+    return entry;
+  }
+
+  /** Walks the tables for a packet; undefined if its port is gone. */
+  walkOf(packet: Packet, state: FrozenState | undefined, tell?: (depth: number, text: string) => void): Walk | undefined {
+    const from = state === undefined ? this.#ports.get(packet.key[W.inPort] ?? 0) : undefined;
+    const bridge = state?.bridge ?? from?.bridge;
+    if (bridge === undefined) return undefined;
+    const walk = new Walk(this, bridge, tell);
+    walk.key.set(packet.key);
+    if (state !== undefined) walk.thaw(state);
+    else if (from !== undefined) {
+      walk.key[W.inPort] = from.port.number;
+      walk.key[W.actsetOutput] = 0xfff7;
+    }
+    walk.table = state?.table ?? 0;
+    runPipeline(walk, walk.table);
+    if (walk.error !== undefined) {
+      this.#events.warn(`over limit on bridge ${bridge.name}: ${walk.error}`);
+      walk.actions = [];
+    }
+    trimLast(walk.actions);
+    return walk;
+  }
+
+  /** Does `actions` to the packet. */
+  execute(actions: readonly DatapathAction[], packet: Packet): void {
+    for (let i = 0; i < actions.length; i++) {
+      const action = actions[i] as DatapathAction;
+      switch (action.kind) {
+        case "output":
+          this.#output(action.port, packet, action.maxLength);
+          break;
+        case "set":
+          writeHeaders(packet, action.words, action.masks, action.values);
+          break;
+        case "tunnel":
+          this.#events.throughTunnel(action, packet);
+          break;
+        case "vlan":
+          writeVlan(packet, action.tci, action.tpid);
+          break;
+        case "push_vlan":
+          pushVlan(packet, action.tci, action.tpid);
+          break;
+        case "clone":
+          this.execute(action.actions, packet.clone());
+          break;
+        case "recirculate":
+          this.#recirculate(i === actions.length - 1 ? packet : packet.clone(), action.state);
+          break;
+        case "ct":
+          if (!this.#events.track(action, packet)) return;
+          break;
+        case "ct_clear":
+          packet.key.fill(0, W.ctState, W.tunId);
+          break;
+        case "controller":
+          this.#events.toController(action, packet);
+          break;
+        case "meter": {
+          const meter = action.bridge.meters.get(action.meter);
+          if (meter !== undefined && !meter.passes(packet.bytes.length, this.#events.nowMs())) return;
+          break;
+        }
+        case "check_length":
+          this.execute(packet.bytes.length > action.size ? action.larger : action.notLarger, packet);
+          break;
+      }
+    }
+  }
+
+  /** Does OpenFlow steps to a packet that comes from a controller (packet-out, or a packet resumed). Not cached. */
+  inject(packet: Packet, state: FrozenState): string | undefined {
+    const walk = new Walk(this, state.bridge);
+    walk.key.set(packet.key);
+    walk.thaw(state);
+    for (const { table, cookie, steps } of state.rest) {
+      walk.table = table;
+      walk.cookie = cookie;
+      runSteps(walk, steps, 0);
+    }
+    walk.finishPause();
+    if (walk.error !== undefined) return walk.error;
+    for (const effect of walk.effects) effect();
+    for (const rule of walk.rules) {
+      rule.packets++;
+      rule.bytes += packet.bytes.length;
+      rule.usedMs = this.#events.nowMs();
+    }
+    this.#whileBusy(() => this.execute(walk.actions, packet));
+    return undefined;
+  }
+
+  peerOf(bridge: Bridge, port: SwitchPort): { readonly bridge: Bridge; readonly port: SwitchPort } | undefined {
+    if (port.kind.type !== "patch") return undefined;
+    const peer = this.#patches.get(port.kind.peer);
+    return peer?.port.kind.type === "patch" && peer.port.kind.peer === port.name && peer.bridge !== bridge ? peer : undefined;
+  }
+
+  freeze(state: Omit<FrozenState, "id">): FrozenState {
+    const { bridge, table, inPort, pipeline, stack } = state;
+    const isPlain = state.actionSet.length === 0 && state.rest.length === 0;
+    const text = isPlain ? `${bridge.uuid} ${table} ${inPort} ${pipeline.join()} ${JSON.stringify(stack)}` : "";
+    const known = isPlain ? this.#frozen.get(text) : undefined;
+    if (known !== undefined) return known;
+    const made = { ...state, id: (this.#lastFrozenId = (this.#lastFrozenId % 0xffff_fffe) + 1) };
+    if (!isPlain) return made;
+    this.#frozen.set(text, made);
+    for (const oldest of this.#frozen.keys()) {
+      if (this.#frozen.size <= maxFrozen) break;
+      this.#frozen.delete(oldest);
+    }
+    return made;
+  }
+
+  learn(bridge: Bridge, flow: FlowMod): void {
+    this.#events.learn(bridge, flow);
+  }
+
+  nowMs(): number {
+    return this.#events.nowMs();
+  }
+
+  #whileBusy(body: () => void): void {
+    if (this.#isBusy) return body();
+    this.#isBusy = true;
+    try {
+      body();
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#receiveNow(next.port, next.bytes, next.tunnel);
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  #output(port: SwitchPort, packet: Packet, maxLength: number): void {
+    const { counters } = port;
+    const deliver = port.deliver;
+    let bytes = packet.share();
+    if (bytes.length > maxLength) bytes = bytes.subarray(0, maxLength);
+    if (this.taps.isWatching) this.taps.show(port.name, "out", bytes);
+    if (deliver === undefined) {
+      counters.txDropped++;
+      return;
+    }
+    counters.txPackets++;
+    counters.txBytes += bytes.length;
+    deliver(bytes);
+  }
+
+  #recirculate(packet: Packet, state: FrozenState): void {
+    if (this.#recirculations >= maxRecirculations) {
+      this.dropped++;
+      return;
+    }
+    this.#recirculations++;
+    packet.key[W.recircId] = state.id;
+    packet.readHeaders();
+    this.#process(packet, state);
+    this.#recirculations--;
+  }
+
+  /** Walks through patch ports depend on both bridges' ports. */
+  #patchesChanged(port: SwitchPort): void {
+    if (port.kind.type !== "patch") return;
+    for (const { bridge } of this.#ports.values()) bridge.generation++;
+  }
+}
+
+/** What is done last need not be done to a copy. */
+function trimLast(actions: DatapathAction[]): void {
+  for (let last = actions.at(-1); last?.kind === "clone"; last = actions.at(-1)) {
+    actions.pop();
+    actions.push(...last.actions);
+  }
+}

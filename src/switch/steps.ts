@@ -1,0 +1,327 @@
+/**
+ * Carrying out a flow's steps on a walk, table after table.
+ *
+ * Nested resubmits to a later table do not count as depth, as in OVS, since a pipeline that only goes forward ends by
+ * itself; all resubmits together are limited.
+ */
+import { ports as reserved } from "../openflow/index.ts";
+import { ethType } from "./packet.ts";
+import { ctStateBit, W } from "./flow-key.ts";
+import type { FlowRule } from "./flow-rule.ts";
+import { connectionTrack } from "./walk-connection.ts";
+import { runGroup } from "./walk-group.ts";
+import { learnFlow } from "./walk-learn.ts";
+import { outputNormal, outputToAll } from "./walk-normal.ts";
+import { noticeOf, outputToPort, toController, whole } from "./walk-output.ts";
+import type { ConnectionStep, Slice, Step } from "./program.ts";
+import type { Walk } from "./walk.ts";
+import { maxDepth, maxResubmits } from "./walk.ts";
+import { isPresent } from "./prerequisite.ts";
+
+/** The whole pipeline, from table 0 (or another) to the action set. */
+export function runPipeline(walk: Walk, table: number): void {
+  runTable(walk, table, walk.inPort);
+  runActionSet(walk);
+  walk.finishPause();
+}
+
+const intoTable0 = (walk: Walk): void => {
+  walk.table = 0;
+  runTable(walk, 0, walk.inPort);
+  runActionSet(walk);
+};
+
+/** Looks up in `table`, as if the packet had come through `inPort`, and does what the flow found says. */
+function runTable(walk: Walk, table: number, inPort: number): void {
+  const flowTable = walk.bridge.tables[table];
+  if (flowTable === undefined) return;
+  const ownPort = walk.inPort;
+  walk.key[W.inPort] = inPort;
+  const rule = flowTable.classifier.lookup(walk.key, walk.wildcards);
+  walk.key[W.inPort] = ownPort;
+  flowTable.lookups++;
+  if (rule === undefined) {
+    walk.tell?.(walk.depth, `${table}. No match.\n        drop`);
+    return;
+  }
+  flowTable.matched++;
+  walk.rules.push(rule);
+  runRule(walk, rule, table);
+}
+
+function runRule(walk: Walk, rule: FlowRule, table: number): void {
+  const outerTable = walk.table;
+  const outerCookie = walk.cookie;
+  walk.table = table;
+  walk.cookie = rule.cookie;
+  if (walk.tell !== undefined) walk.tell(walk.depth, ruleText(rule));
+  runSteps(walk, rule.program.steps, 0);
+  walk.table = outerTable;
+  walk.cookie = outerCookie;
+}
+
+/** Replaced by ofproto/trace's own text; here only what identifies the flow. */
+const ruleText = (rule: FlowRule): string =>
+  `${rule.table}. ${rule.of.terms.map((t) => t.field.name).join(",")}${rule.of.terms.length > 0 ? ", " : ""}priority ${rule.priority}`;
+
+export function runSteps(walk: Walk, steps: readonly Step[], from: number): void {
+  for (let i = from; i < steps.length; i++) {
+    const step = steps[i];
+    if (step === undefined) return;
+    if (walk.hasExited) {
+      // A pause unwinds: what is left here is done when the packet comes back.
+      walk.paused?.rest.push({ table: walk.table, cookie: walk.cookie, steps: steps.slice(i) });
+      return;
+    }
+    if (step.kind === "check_pkt_larger") return checkLength(walk, step, steps.slice(i + 1));
+    if (!runStep(walk, step)) return;
+  }
+}
+
+/** False if the rest of this list is not to be done. */
+function runStep(walk: Walk, step: Exclude<Step, { kind: "check_pkt_larger" }>): boolean {
+  switch (step.kind) {
+    case "write":
+      if (isPresent(walk, step.prerequisite)) walk.writeAll(step);
+      return true;
+    case "move":
+      if (isPresent(walk, step.from.prerequisite) && isPresent(walk, step.to.prerequisite)) walk.writeSlice(step.to, walk.readSlice(step.from));
+      return true;
+    case "push":
+      walk.stack.push(walk.readSlice(step.from));
+      return true;
+    case "pop":
+      pop(walk, step.to);
+      return true;
+    case "output":
+    case "output_trunc":
+      output(walk, step.port, step.maxLength ?? 0, step.kind === "output_trunc");
+      return true;
+    case "output_reg":
+      output(walk, (walk.readSlice(step.from)[0] ?? 0) & 0xffff, step.maxLength, false);
+      return true;
+    case "enqueue":
+      output(walk, step.port, 0, false);
+      return true;
+    case "controller":
+      return controller(walk, step);
+    case "resubmit":
+      resubmit(walk, step.port === reserved.inPort ? walk.inPort : step.port, step.table === 255 ? walk.table : step.table, step.ct === true);
+      return true;
+    case "goto_table":
+      resubmit(walk, walk.inPort, step.table, false);
+      return true;
+    case "group":
+      runGroup(walk, step.group, (steps) => runSteps(walk, steps, 0));
+      return true;
+    case "set_vlan":
+      setVlan(walk, step.mask, step.value);
+      return true;
+    case "push_vlan":
+      pushVlan(walk, step.ethType);
+      return true;
+    case "pop_vlan":
+      if ((walk.read(W.vlan) & 0x1000) !== 0) walk.write(W.vlan, 0xffff, 0);
+      return true;
+    case "dec_ttl":
+      return decrementTtl(walk, step.controllers);
+    case "clone":
+      walk.onCopy(() => runSteps(walk, step.steps, 0));
+      return true;
+    case "exit":
+      walk.hasExited = true;
+      return true;
+    case "write_actions":
+      walk.actionSet = [...walk.actionSet, ...step.steps];
+      return true;
+    case "clear_actions":
+      walk.actionSet = [];
+      return true;
+    case "delete_field":
+      walk.write(step.word, 0xffffffff, 0);
+      walk.write(W.tunMetadataPresent, 1 << (step.word - W.tunMetadata), 0);
+      return true;
+    case "ct":
+      track(walk, step);
+      return true;
+    case "ct_clear":
+      if (walk.read(W.ctState) !== 0) clearConnection(walk);
+      return true;
+    case "meter":
+      walk.commit();
+      walk.emit({ kind: "meter", meter: step.meter, bridge: walk.bridge });
+      return true;
+    case "learn":
+      learnFlow(walk, step);
+      return true;
+    // Queues are the port's business, and samples need a collector: neither changes where the packet goes.
+    case "sample":
+    case "set_queue":
+    case "pop_queue":
+    case "note":
+    case "conjunction":
+      return true;
+  }
+}
+
+function pop(walk: Walk, to: Slice): void {
+  const value = walk.stack.pop();
+  if (value === undefined) walk.fail("stack underflow");
+  else walk.writeSlice(to, value);
+}
+
+function output(walk: Walk, number: number, maxLength: number, isTruncating: boolean): void {
+  const cut = isTruncating ? maxLength : whole;
+  switch (number) {
+    case reserved.none:
+      return;
+    case reserved.normal:
+      return outputNormal(walk, intoTable0);
+    case reserved.flood:
+    case reserved.all:
+      return outputToAll(walk, number === reserved.flood, intoTable0);
+    case reserved.table:
+      return resubmit(walk, walk.inPort, 0, false);
+    case reserved.controller:
+      return toController(walk, { reason: "action", maxLength: maxLength === 0 ? 0xffff : maxLength, controllerId: 0, userdata: undefined, meter: undefined });
+    case reserved.inPort: {
+      const port = walk.bridge.portsByNumber.get(walk.inPort);
+      if (port !== undefined) outputToPort(walk, port, cut, intoTable0);
+      return;
+    }
+    default: {
+      if (number === walk.inPort) {
+        walk.tell?.(walk.depth, ">> skipping output to input port <<");
+        return;
+      }
+      const port = walk.bridge.portsByNumber.get(number);
+      if (port === undefined) walk.tell?.(walk.depth, ">> Nonexistent output port <<");
+      else outputToPort(walk, port, cut, intoTable0);
+    }
+  }
+}
+
+function controller(walk: Walk, step: Extract<Step, { kind: "controller" }>): boolean {
+  const notice = { reason: step.reason, maxLength: step.maxLength, controllerId: step.controllerId, userdata: step.userdata, meter: step.meterId };
+  if (step.pause !== true) {
+    toController(walk, notice);
+    return true;
+  }
+  walk.commit();
+  walk.paused = { notice: noticeOf(walk, notice), rest: [] };
+  walk.hasExited = true;
+  return true;
+}
+
+function resubmit(walk: Walk, inPort: number, table: number, isByConnection: boolean): void {
+  if (walk.depth >= maxDepth) return walk.fail("resubmits nested too deep");
+  if (++walk.resubmits > maxResubmits) return walk.fail("resubmits too many");
+  const deepens = table <= walk.table ? 1 : 0;
+  walk.depth += deepens;
+  if (isByConnection) byOriginalTuple(walk, () => runTable(walk, table, inPort));
+  else runTable(walk, table, inPort);
+  walk.depth -= deepens;
+}
+
+/** `resubmit(,T,ct)`: the lookup sees the addresses of the connection's original direction; afterwards the packet's own are back. */
+function byOriginalTuple(walk: Walk, body: () => void): void {
+  const type = walk.read(W.ethType);
+  const pairs: (readonly [number, number])[] = type === ethType.ipv4
+    ? [[W.nwSrc, W.ctNwSrc], [W.nwDst, W.ctNwDst], [W.tpPorts, W.ctPorts]]
+    : type === ethType.ipv6
+      ? [...Array.from({ length: 8 }, (_, i) => [W.ipv6Src + i, W.ctIpv6Src + i] as const), [W.tpPorts, W.ctPorts]]
+      : [];
+  if ((walk.read(W.ctState) & ctStateBit.trk) === 0 || pairs.length === 0) return body();
+  const swap = (): void => {
+    for (const [own, original] of pairs) {
+      walk.look(own, 0xffffffff);
+      walk.look(original, 0xffffffff);
+      [walk.key[own], walk.key[original]] = [walk.key[original] ?? 0, walk.key[own] ?? 0];
+    }
+  };
+  swap();
+  body();
+  swap();
+}
+
+function setVlan(walk: Walk, mask: number, value: number): void {
+  const before = walk.read(W.vlan);
+  const after = (before & ~mask) | (value & mask);
+  // Taking the tag's presence bit away takes the tag away; anything else written makes sure there is one.
+  const isRemoval = (mask & 0x1000) !== 0 && (value & 0x1000) === 0;
+  walk.write(W.vlan, 0xffff, isRemoval ? 0 : after | 0x1000);
+}
+
+function pushVlan(walk: Walk, tpid: number): void {
+  const before = walk.read(W.vlan);
+  walk.commit();
+  const tci = (before & 0xe000) | 0x1000;
+  walk.emit({ kind: "push_vlan", tci, tpid });
+  walk.write(W.vlan, 0xffff, tci);
+  walk.pending[W.vlan] = 0;
+}
+
+function decrementTtl(walk: Walk, controllers: readonly number[]): boolean {
+  const type = walk.read(W.ethType);
+  if (type !== ethType.ipv4 && type !== ethType.ipv6) return true;
+  const ttl = (walk.read(W.nwMisc, 0xff00) >>> 8) & 0xff;
+  if (ttl > 1) {
+    walk.write(W.nwMisc, 0xff00, (ttl - 1) << 8);
+    return true;
+  }
+  for (const controllerId of controllers) {
+    toController(walk, { reason: "invalid_ttl", maxLength: 0xffff, controllerId, userdata: undefined, meter: undefined });
+  }
+  return false;
+}
+
+function track(walk: Walk, step: ConnectionStep): void {
+  connectionTrack(walk, step);
+  if (step.table === undefined) return;
+  const state = walk.surroundings.freeze(walk.freeze(step.table, []));
+  walk.emit({ kind: "recirculate", state });
+  const mine = walk.actions.splice(walk.actions.length - 2, 2);
+  // The copy that goes on in the other table is tracked; the packet here stays as it is.
+  walk.actions.push({ kind: "clone", actions: mine });
+}
+
+function clearConnection(walk: Walk): void {
+  walk.emit({ kind: "ct_clear" });
+  for (let w = W.ctState; w < W.tunId; w++) walk.write(w, 0xffffffff, 0);
+}
+
+/** The rest of the list is walked twice: for packets longer than `size` and for the others. */
+function checkLength(walk: Walk, step: Extract<Step, { kind: "check_pkt_larger" }>, rest: readonly Step[]): void {
+  walk.commit();
+  const saved = walk.save();
+  const branch = (isLarger: number) => {
+    const actions: typeof walk.actions = [];
+    walk.actions = actions;
+    walk.writeSlice(step.to, [isLarger]);
+    runSteps(walk, rest, 0);
+    walk.finishPause();
+    walk.restore(saved);
+    return actions;
+  };
+  const larger = branch(1);
+  saved.stack.splice(0, saved.stack.length, ...saved.stack.map((s) => [...s]));
+  walk.emit({ kind: "check_length", size: step.size, larger, notLarger: branch(0) });
+}
+
+const actionSetOrder: readonly Step["kind"][] = ["pop_vlan", "push_vlan", "dec_ttl", "write", "set_vlan", "move", "set_queue"];
+
+/** What write_actions has gathered, in the order of OpenFlow 1.5.1, section 5.6; the last of each kind counts. */
+function runActionSet(walk: Walk): void {
+  const set = walk.actionSet;
+  if (set.length === 0 || walk.hasExited) return;
+  walk.actionSet = [];
+  for (const kind of actionSetOrder) {
+    // Writes to different fields are different actions.
+    const found = set.filter((s) => s.kind === kind);
+    runSteps(walk, kind === "write" || kind === "move" || kind === "set_vlan" ? found : found.slice(-1), 0);
+  }
+  const group = set.findLast((s) => s.kind === "group");
+  const final = group ?? set.findLast((s) => s.kind === "output" || s.kind === "ct" || s.kind === "resubmit");
+  if (final !== undefined) runSteps(walk, [final], 0);
+}
+
