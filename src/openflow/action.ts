@@ -146,6 +146,9 @@ export interface EncapProperty {
   readonly data: Uint8Array;
 }
 
+/** One member of the union for each kind, so that a kind picks its member. */
+type Each<K extends string, Body extends object = object> = K extends string ? { readonly kind: K } & Body : never;
+
 export type Action =
   | { readonly kind: "output"; readonly port: number; readonly maxLength?: number }
   | { readonly kind: "output_trunc"; readonly port: number; readonly maxLength: number }
@@ -162,12 +165,12 @@ export type Action =
   | { readonly kind: "pop_vlan" }
   | { readonly kind: "set_vlan_vid"; readonly vid: number }
   | { readonly kind: "set_vlan_pcp"; readonly pcp: number }
-  | { readonly kind: "mod_dl_src" | "mod_dl_dst"; readonly mac: number }
-  | { readonly kind: "mod_nw_src" | "mod_nw_dst"; readonly ip: number }
+  | Each<"mod_dl_src" | "mod_dl_dst", { readonly mac: number }>
+  | Each<"mod_nw_src" | "mod_nw_dst", { readonly ip: number }>
   | { readonly kind: "mod_nw_tos"; readonly tos: number }
   | { readonly kind: "mod_nw_ecn"; readonly ecn: number }
   | { readonly kind: "mod_nw_ttl"; readonly ttl: number }
-  | { readonly kind: "mod_tp_src" | "mod_tp_dst"; readonly port: number }
+  | Each<"mod_tp_src" | "mod_tp_dst", { readonly port: number }>
   | { readonly kind: "dec_ttl"; readonly controllers: readonly number[] }
   | { readonly kind: "set_mpls_label"; readonly label: number }
   | { readonly kind: "set_mpls_tc"; readonly tc: number }

@@ -7,12 +7,14 @@ export {
   type HashFields, type Learn, type LearnSpec, multipathAlgorithms, type Multipath, type Nat, type NatRange, packetInReasons,
   type PacketInReason, type Resubmit, type Sample, type SetField,
 } from "./action.ts";
+export { type Decoded, decodeMessage, encodeMessage } from "./codec.ts";
 export { type ErrorName, isOfError, OfError } from "./error.ts";
 export {
   allFields, type CodePoint, type Field, field, type FieldValue, findField, findFieldByCodePoint, findFieldOnWire, nxmOf, oxmOf,
 } from "./field.ts";
+export { MessageFramer } from "./framing.ts";
 export type { FieldName, Notation, Prerequisite } from "./field-table.ts";
-export { and, andNot, Match, or, registerWords, type Term } from "./match.ts";
+export { and, andNot, exactMask, Match, MatchBuilder, or, registerWords, type Term } from "./match.ts";
 export {
   type AsyncConfig, type Bucket, type BundleAdd, type BundleControl, bundleControls, type CtFlush, type CtTuple, type ErrorMessage,
   type FeaturesReply, type FlowFlags, type FlowMod, flowModCommands, type FlowRemoved, flowRemovedReasons, type FlowStats,
@@ -24,4 +26,7 @@ export {
 } from "./message.ts";
 export { formatPort, parsePort, portFromWire, ports, portToWire } from "./port.ts";
 export { isWhole, type Subfield, subfield } from "./subfield.ts";
+export { meetsPrerequisite } from "./oxm-match.ts";
+export { noCookie } from "./packet-messages.ts";
 export { isKnownVersion, of10, of13, of14, of15, type OfVersion, versionNames } from "./version.ts";
+export type { TlvSizes } from "./wire-writer.ts";

@@ -6,6 +6,9 @@ import type { Action, PacketInReason } from "./action.ts";
 import type { ErrorName } from "./error.ts";
 import type { Match } from "./match.ts";
 
+/** One member of the union for each kind, so that a kind picks its member. */
+type Each<K extends string, Body extends object = object> = K extends string ? { readonly kind: K } & Body : never;
+
 /** No buffering in a switch: packets travel whole. */
 export const noBuffer = 0xffffffff;
 
@@ -332,29 +335,32 @@ export interface TableFeatures {
   readonly metadataWrite: bigint;
 }
 
-/** Requests and replies of OFPT_MULTIPART; `more`: another part of the reply follows. */
+/** Requests of OFPT_MULTIPART. */
 export type MultipartRequest =
-  | { readonly kind: "desc_request" | "table_stats_request" | "group_features_request" | "meter_features_request" | "table_features_request" | "port_desc_request" | "table_desc_request"; readonly port?: number }
-  | ({ readonly kind: "flow_stats_request" | "aggregate_request" } & FlowStatsRequest)
+  | Each<"desc_request" | "table_stats_request" | "group_features_request" | "meter_features_request" | "table_features_request" | "table_desc_request">
+  | { readonly kind: "port_desc_request"; readonly port: number }
+  | Each<"flow_stats_request" | "aggregate_request", FlowStatsRequest>
   | { readonly kind: "port_stats_request"; readonly port: number }
-  | { readonly kind: "group_stats_request" | "group_desc_request"; readonly group: number }
-  | { readonly kind: "meter_stats_request" | "meter_config_request"; readonly meter: number };
+  | Each<"group_stats_request" | "group_desc_request", { readonly group: number }>
+  | Each<"meter_stats_request" | "meter_config_request", { readonly meter: number }>;
 
-export type MultipartReply =
-  | { readonly kind: "desc_reply"; readonly more?: boolean; readonly description: SwitchDescription }
-  | { readonly kind: "flow_stats_reply"; readonly more?: boolean; readonly flows: readonly FlowStats[] }
-  | { readonly kind: "aggregate_reply"; readonly more?: boolean; readonly packets: bigint; readonly bytes: bigint; readonly flows: number }
-  | { readonly kind: "table_stats_reply"; readonly more?: boolean; readonly tables: readonly TableStats[] }
-  | { readonly kind: "port_stats_reply"; readonly more?: boolean; readonly ports: readonly PortStats[] }
-  | { readonly kind: "port_desc_reply"; readonly more?: boolean; readonly ports: readonly PortDescription[] }
-  | { readonly kind: "group_stats_reply"; readonly more?: boolean; readonly groups: readonly GroupStats[] }
-  | { readonly kind: "group_desc_reply"; readonly more?: boolean; readonly groups: readonly GroupDescription[] }
-  | { readonly kind: "group_features_reply"; readonly more?: boolean; readonly types: number; readonly capabilities: number; readonly maxGroups: readonly number[]; readonly actions: readonly number[] }
-  | { readonly kind: "meter_stats_reply"; readonly more?: boolean; readonly meters: readonly MeterStats[] }
-  | { readonly kind: "meter_config_reply"; readonly more?: boolean; readonly meters: readonly MeterConfig[] }
-  | { readonly kind: "meter_features_reply"; readonly more?: boolean; readonly maxMeters: number; readonly bandTypes: number; readonly capabilities: number; readonly maxBands: number; readonly maxColor: number }
-  | { readonly kind: "table_features_reply"; readonly more?: boolean; readonly tables: readonly TableFeatures[] }
-  | { readonly kind: "table_desc_reply"; readonly more?: boolean; readonly tables: readonly { readonly table: number; readonly config: number }[] };
+/** Replies of OFPT_MULTIPART. */
+export type MultipartReply = { /** Another part of the reply follows. */ readonly more?: boolean } & (
+  | { readonly kind: "desc_reply"; readonly description: SwitchDescription }
+  | { readonly kind: "flow_stats_reply"; readonly flows: readonly FlowStats[] }
+  | { readonly kind: "aggregate_reply"; readonly packets: bigint; readonly bytes: bigint; readonly flows: number }
+  | { readonly kind: "table_stats_reply"; readonly tables: readonly TableStats[] }
+  | { readonly kind: "port_stats_reply"; readonly ports: readonly PortStats[] }
+  | { readonly kind: "port_desc_reply"; readonly ports: readonly PortDescription[] }
+  | { readonly kind: "group_stats_reply"; readonly groups: readonly GroupStats[] }
+  | { readonly kind: "group_desc_reply"; readonly groups: readonly GroupDescription[] }
+  | { readonly kind: "group_features_reply"; readonly types: number; readonly capabilities: number; readonly maxGroups: readonly number[]; readonly actions: readonly number[] }
+  | { readonly kind: "meter_stats_reply"; readonly meters: readonly MeterStats[] }
+  | { readonly kind: "meter_config_reply"; readonly meters: readonly MeterConfig[] }
+  | { readonly kind: "meter_features_reply"; readonly maxMeters: number; readonly bandTypes: number; readonly capabilities: number; readonly maxBands: number; readonly maxColor: number }
+  | { readonly kind: "table_features_reply"; readonly tables: readonly TableFeatures[] }
+  | { readonly kind: "table_desc_reply"; readonly tables: readonly { readonly table: number; readonly config: number }[] }
+);
 
 export type NiciraMessage =
   | { readonly kind: "set_packet_in_format"; readonly format: "standard" | "nxt_packet_in" | "nxt_packet_in2" }
@@ -391,10 +397,10 @@ export interface CtFlush {
 export type Message =
   | Hello
   | ErrorMessage
-  | { readonly kind: "echo_request" | "echo_reply"; readonly data: Uint8Array }
-  | { readonly kind: "features_request" | "get_config_request" | "barrier_request" | "barrier_reply" }
+  | Each<"echo_request" | "echo_reply", { readonly data: Uint8Array }>
+  | Each<"features_request" | "get_config_request" | "barrier_request" | "barrier_reply" | "get_async_request">
   | FeaturesReply
-  | ({ readonly kind: "get_config_reply" | "set_config" } & SwitchConfig)
+  | Each<"get_config_reply" | "set_config", SwitchConfig>
   | PacketIn
   | Resume
   | PacketOut
@@ -404,11 +410,10 @@ export type Message =
   | PortMod
   | GroupMod
   | MeterMod
-  | { readonly kind: "role_request" | "role_reply"; readonly role: (typeof roles)[number]; readonly generation: bigint | undefined }
+  | Each<"role_request" | "role_reply", { readonly role: (typeof roles)[number]; readonly generation: bigint | undefined }>
   | BundleControl
   | BundleAdd
-  | { readonly kind: "get_async_request" }
-  | ({ readonly kind: "get_async_reply" | "set_async" } & AsyncConfig)
+  | Each<"get_async_reply" | "set_async", AsyncConfig>
   | MultipartRequest
   | MultipartReply
   | NiciraMessage;
