@@ -202,6 +202,13 @@ export class ExpressionParser {
     return { kind, values, inCurlies };
   }
 
+  /** One constant, or all that a name stands for. */
+  parseConstant(): ConstantSet {
+    const values: Constant[] = [];
+    const kind = this.#constant(values, "integer");
+    return { kind, values, inCurlies: false };
+  }
+
   /** Adds a constant (or all that a name stands for) to `values`, which so far hold constants of `kind`. */
   #constant(values: Constant[], kind: "integer" | "string"): "integer" | "string" {
     const lexer: Lexer = this.#lexer;
