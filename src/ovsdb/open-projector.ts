@@ -6,7 +6,7 @@
 import { type Engine, type RelationStore, untracked } from "../engine/index.ts";
 import type { Host, Timer } from "../host/index.ts";
 import type { ClientTransaction } from "./client-transaction.ts";
-import { ProjectedTable, type Resolve, type UntypedOptions, type UntypedWish } from "./projected-table.ts";
+import { type Parents, ProjectedTable, type Resolve, type UntypedOptions, type UntypedWish } from "./projected-table.ts";
 import type { ProjectionOptions, Projector, ProjectorOptions, Wish } from "./projection.ts";
 import type { ReplicaRow } from "./replica-row.ts";
 import type { CommitResult, Replica, ReplicaTable, Transaction } from "./replica.ts";
@@ -52,11 +52,23 @@ class LiveProjector<D extends Database> implements Projector<D> {
       table, this.#engine, rows as ReplicaTable<ReplicaRow>, facts as RelationStore<UntypedWish>,
       keyOf as (wish: UntypedWish) => string, untyped as UntypedOptions, () => {
         this.#hasNews = true;
-      },
+      }, this.#parents(table, options.parent),
     );
     this.#tables.push(projected);
     const named = this.#byName.get(table) ?? [];
     this.#byName.set(table, [...named, projected]);
+  }
+
+  #parents(table: string, where: { readonly table: TableName<D>; readonly column: string } | undefined): Parents | undefined {
+    if (where === undefined) return undefined;
+    const { column } = where;
+    const rows: unknown = this.#replica.tables[where.table];
+    const holders = this.#engine.index(`holders of ${table}`, rows as ReplicaTable<ReplicaRow>, (row) => {
+      // The door allows any column of the table; that it is a set of references is for the projection's author to see to.
+      const held = row._read(row._shape.positions.get(column) ?? -1);
+      return held instanceof Set ? (held as ReadonlySet<string>) : [];
+    });
+    return { table: where.table, column, of: (child) => holders.get(child) };
   }
 
   also(operations: (transaction: Transaction<D>) => void): void {

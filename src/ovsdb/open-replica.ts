@@ -32,7 +32,7 @@ export interface ReplicaOptions<D extends Database> {
   readonly lock?: string;
   /** Connects only to the leader of a cluster (the default, as for daemons that write). */
   readonly leaderOnly?: boolean;
-  /** Milliseconds; default 5000; 0: never. */
+  /** Milliseconds; 0: never. Default: 5000, but never for unix sockets alone, of which the end is seen at once. */
   readonly probeIntervalMs?: number;
   /** The first and the longest pause between attempts to connect; default 1000 and 8000. */
   readonly minBackoffMs?: number;
@@ -68,6 +68,9 @@ const targetsOf = (remote: string) => {
   return targets;
 };
 
+const defaultProbe = (targets: ReturnType<typeof targetsOf>): number =>
+  targets.every(({ target }) => target.kind === "unix") ? 0 : reconnectDefaults.probeIntervalMs;
+
 class LiveReplica implements SessionEvents, TransactionHome {
   readonly schema: DatabaseSchema;
   readonly tables: { readonly [table: string]: ReplicaTableStore };
@@ -95,7 +98,8 @@ class LiveReplica implements SessionEvents, TransactionHome {
     });
     // Whoever does not wait for it is not to be killed by it.
     this.synced.catch(() => undefined);
-    const { minBackoffMs = reconnectDefaults.minBackoffMs, maxBackoffMs = reconnectDefaults.maxBackoffMs, probeIntervalMs = reconnectDefaults.probeIntervalMs } = options;
+    const { minBackoffMs = reconnectDefaults.minBackoffMs, maxBackoffMs = reconnectDefaults.maxBackoffMs } = options;
+    const probeIntervalMs = options.probeIntervalMs ?? defaultProbe(targetsOf(remote));
     this.#session = new ReplicaSession(host, schema.name, targetsOf(remote), this, {
       leaderOnly: options.leaderOnly ?? true, lock: options.lock, limits: { minBackoffMs, maxBackoffMs, probeIntervalMs },
     });
@@ -168,8 +172,8 @@ class LiveReplica implements SessionEvents, TransactionHome {
     this.#session.setLock(name);
   }
 
-  setProbeInterval(intervalMs: number): void {
-    this.#session.link.setLimits({ probeIntervalMs: intervalMs });
+  setProbeInterval(intervalMs: number | undefined): void {
+    this.#session.link.setLimits({ probeIntervalMs: intervalMs ?? defaultProbe(targetsOf(this.#remote)) });
   }
 
   setRemote(remote: string): void {

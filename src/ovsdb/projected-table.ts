@@ -6,14 +6,23 @@ import { type CollectionWatcher, type Engine, type RelationStore, Signal, untrac
 import type { ClientTransaction, GivenColumns } from "./client-transaction.ts";
 import type { ReplicaRow } from "./replica-row.ts";
 import type { ReplicaTable } from "./replica.ts";
+import type { RowRef } from "./row.ts";
 import type { Uuid } from "./typed-schema.ts";
 import type { Entries, Wished } from "./wish.ts";
 
 export interface UntypedWish {
   readonly key: string;
   readonly columns: GivenColumns;
-  readonly initial?: GivenColumns;
+  readonly initial?: GivenColumns | (() => GivenColumns);
   readonly uuid?: Uuid;
+  readonly parent?: Uuid | Wished<string>;
+}
+
+/** Where the rows of a table are held: finds the rows that hold one now. */
+export interface Parents {
+  readonly table: string;
+  readonly column: string;
+  of(child: Uuid): Iterable<RowRef>;
 }
 
 export interface UntypedOptions {
@@ -43,6 +52,7 @@ export class ProjectedTable implements CollectionWatcher<UntypedWish> {
   readonly name: string;
   readonly ownsRows: boolean;
   readonly #options: UntypedOptions;
+  readonly #parents: Parents | undefined;
   readonly #factKey: (wish: UntypedWish) => string;
   readonly #wishes = new Map<string, UntypedWish>();
   /** Where more than one wish of a key stands: the others. */
@@ -63,8 +73,9 @@ export class ProjectedTable implements CollectionWatcher<UntypedWish> {
 
   constructor(
     name: string, engine: Engine, rows: ReplicaTable<ReplicaRow>, facts: RelationStore<UntypedWish>, factKey: (wish: UntypedWish) => string,
-    options: UntypedOptions, wake: () => void,
+    options: UntypedOptions, wake: () => void, parents: Parents | undefined,
   ) {
+    this.#parents = parents;
     this.name = name;
     this.ownsRows = options.owns !== "columns";
     this.#options = options;
@@ -169,13 +180,36 @@ export class ProjectedTable implements CollectionWatcher<UntypedWish> {
       return;
     }
     const [kept, ...others] = rows;
-    for (const row of wish === undefined ? rows : others) transaction.delete(row);
+    for (const row of wish === undefined ? rows : others) this.#delete(row, transaction);
     if (wish === undefined) return;
     if (kept === undefined) this.insert(key, transaction, resolve);
     else {
       const resolved = this.#resolveAll(wish.columns, kept, key, resolve);
       if (resolved !== undefined) transaction.update(kept, resolved);
+      const parent = this.#parentOf(wish, key, resolve);
+      if (parent !== undefined) this.#move(kept, parent, transaction);
     }
+  }
+
+  /** A row that another holds goes when it is held no more. */
+  #delete(row: ReplicaRow, transaction: ClientTransaction): void {
+    if (this.#parents === undefined) transaction.delete(row);
+    else for (const parent of this.#parents.of(row._uuid)) transaction.mutate(parent, this.#parents.column, "delete", [row._uuid]);
+  }
+
+  #move(row: ReplicaRow, to: Uuid, transaction: ClientTransaction): void {
+    if (this.#parents === undefined) return;
+    let isThere = false;
+    for (const parent of this.#parents.of(row._uuid)) {
+      if (parent._uuid === to) isThere = true;
+      else transaction.mutate(parent, this.#parents.column, "delete", [row._uuid]);
+    }
+    if (!isThere) transaction.mutate({ _table: this.#parents.table, _uuid: to }, this.#parents.column, "insert", [row._uuid]);
+  }
+
+  #parentOf(wish: UntypedWish, key: string, resolve: Resolve): Uuid | undefined {
+    const { parent } = wish;
+    return typeof parent === "object" ? resolve(parent, { table: this, key }) : parent;
   }
 
   /** The row of a wish: its UUID if it exists, that of its insertion if not. */
@@ -189,14 +223,20 @@ export class ProjectedTable implements CollectionWatcher<UntypedWish> {
     const wish = this.#wishOf(key);
     const already = this.#inserted.get(key);
     if (wish === undefined || already !== undefined || !this.ownsRows) return already;
+    const parent = this.#parentOf(wish, key, resolve);
+    if (this.#parents !== undefined && parent === undefined) return undefined;
     // Known before its columns are resolved, so that two rows may refer to one another.
     const uuid = transaction.insert(this.name, {}, wish.uuid === undefined ? {} : { uuid: wish.uuid });
     this.#inserted.set(key, uuid);
     this.#inFlight.add(key);
-    const columns = this.#resolveAll({ ...wish.initial, ...wish.columns }, undefined, key, resolve);
+    const initial = typeof wish.initial === "function" ? wish.initial() : wish.initial;
+    const columns = this.#resolveAll({ ...initial, ...wish.columns }, undefined, key, resolve);
     const row = { _table: this.name, _uuid: uuid };
     if (columns !== undefined) {
       transaction.update(row, columns);
+      if (this.#parents !== undefined && parent !== undefined) {
+        transaction.mutate({ _table: this.#parents.table, _uuid: parent }, this.#parents.column, "insert", [uuid]);
+      }
       return uuid;
     }
     // Something it refers to is neither there nor wished for: it waits for that.

@@ -11,8 +11,9 @@
  */
 import { type Relation, relation } from "../engine/index.ts";
 import type { CommitResult, Transaction } from "./replica.ts";
-import type { RowOf, TableName, WishColumnsOf } from "./row.ts";
+import type { ColumnName, RowOf, TableName, WishColumnsOf } from "./row.ts";
 import type { Database, Uuid } from "./typed-schema.ts";
+import type { Wished } from "./wish.ts";
 
 /**
  * One row as it should be. The relation's key must cover the columns too (two facts of one key are one fact), unless `key`
@@ -23,10 +24,12 @@ export interface Wish<D extends Database, N extends TableName<D>> {
   readonly key: string;
   /** Columns not mentioned are left alone. */
   readonly columns: WishColumnsOf<D, N>;
-  /** Columns given to a new row alone, and left alone afterwards. */
-  readonly initial?: WishColumnsOf<D, N>;
+  /** Columns given to a new row alone, and left alone afterwards; as a function, asked for when the row is about to be made. */
+  readonly initial?: WishColumnsOf<D, N> | (() => WishColumnsOf<D, N>);
   /** The UUID a new row gets. */
   readonly uuid?: Uuid<N>;
+  /** With the option `parent`: the row that is to hold this one. It must exist before this one is made. */
+  readonly parent?: Uuid | Wished<string>;
 }
 
 export interface ProjectionOptions<D extends Database, N extends TableName<D>, F extends Wish<D, N>> {
@@ -47,6 +50,11 @@ export interface ProjectionOptions<D extends Database, N extends TableName<D>, F
    * there is one; of several rows with one key each is set.
    */
   readonly owns?: "rows" | "columns";
+  /**
+   * For tables of non-root rows: which column of which table holds them, as `Logical_Switch.ports` holds Logical_Switch_Port.
+   * Rows are added to that set and taken out of it; other members are left alone.
+   */
+  readonly parent?: { readonly [P in TableName<D>]: { readonly table: P; readonly column: ColumnName<D, P> } }[TableName<D>];
   /** With `owns: "columns"`: what the columns become on rows with a key that nobody wishes for. */
   readonly otherwise?: WishColumnsOf<D, N>;
 }
@@ -78,7 +86,7 @@ export interface ProjectorOptions {
 
 /** A relation of wishes for one table, told apart by all they say. */
 export function wishRelation<D extends Database, N extends TableName<D>>(_schema: D, table: N, name: string = table): Relation<Wish<D, N>> {
-  return relation(name, (wish) => `${wish.key}\n${contentOf(wish.columns)}\n${contentOf(wish.initial)}\n${wish.uuid ?? ""}`);
+  return relation(name, (wish) => `${wish.key}\n${contentOf(wish.columns)}\n${typeof wish.initial === "function" ? "" : contentOf(wish.initial)}\n${wish.uuid ?? ""}\n${contentOf(wish.parent)}`);
 }
 
 function contentOf(value: unknown): string {

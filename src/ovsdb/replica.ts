@@ -49,8 +49,8 @@ export interface Replica<D extends Database> {
   setCondition<N extends TableName<D>>(table: N, condition: readonly Condition[]): void;
   /** Asks for a lock, or gives up the one it has or waits for (undefined). */
   setLock(name: string | undefined): void;
-  /** Milliseconds of silence before the server is asked for a sign of life; 0: never. */
-  setProbeInterval(intervalMs: number): void;
+  /** Milliseconds of silence before the server is asked for a sign of life; 0: never; undefined: the default again. */
+  setProbeInterval(intervalMs: number | undefined): void;
   setRemote(remote: string): void;
   /** Drops the connection; it is made again at once. */
   reconnect(): void;
