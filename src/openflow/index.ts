@@ -8,6 +8,7 @@ export {
   type PacketInReason, type Resubmit, type Sample, type SetField,
 } from "./action.ts";
 export { type Decoded, decodeMessage, encodeMessage } from "./codec.ts";
+export { actionsFromBytes, actionsToBytes } from "./action-list.ts";
 export { type ErrorName, isOfError, OfError } from "./error.ts";
 export {
   allFields, type CodePoint, type Field, field, type FieldValue, findField, findFieldByCodePoint, findFieldOnWire, nxmOf, oxmOf,
