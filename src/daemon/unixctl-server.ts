@@ -72,7 +72,8 @@ class Connection {
         const text = await this.#run(method, next.params);
         this.#session.send({ kind: "reply", id, result: this.#dress(method, text) });
       } catch (error) {
-        if (!(error instanceof UnixctlError)) throw error;
+        // By name: rooms below this one, such as the database server, have commands too.
+        if (!(error instanceof Error) || error.name !== "UnixctlError") throw error;
         this.#session.send({ kind: "error", id, error: error.message });
       }
     }

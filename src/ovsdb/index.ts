@@ -30,3 +30,7 @@ export { Reconnect, type ReconnectAction, type ReconnectLimits, reconnectDefault
 export { parseRemotes, type RpcAnswer, RpcLink, type RpcLinkEvents } from "./rpc-link.ts";
 export { openProjector } from "./open-projector.ts";
 export { wishRelation } from "./projection.ts";
+export { convertStore } from "./convert-store.ts";
+export { DatabaseFile } from "./database-file.ts";
+export { type OvsdbServer, type OvsdbServerOptions } from "./ovsdb-server.ts";
+export { OvsdbStartError, type RunningOvsdbServer, startOvsdbServer } from "./start-server.ts";

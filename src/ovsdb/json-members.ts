@@ -25,6 +25,11 @@ export class JsonMembers {
     if (!isJsonObject(json)) this.#raise("Object expected.");
   }
 
+  /** Adds a complaint of the caller's own. */
+  raise(text: string): void {
+    this.#raise(text);
+  }
+
   #raise(text: string): undefined {
     const quoted = isJsonObject(this.#whole) ? this.#whole : undefined;
     this.error ??= syntaxError(quoted, `Parsing ${this.#name} failed: ${text}`);
