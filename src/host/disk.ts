@@ -1,6 +1,7 @@
 /** Files, as far as daemons need them. Every error is an Error with the system's `code`. */
 export interface Disk {
   exists(path: string): boolean;
+  isFolder(path: string): boolean;
   /** The whole file. */
   read(path: string): Uint8Array;
   readText(path: string): string;

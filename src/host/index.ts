@@ -1,4 +1,5 @@
 /** The doors to the world: interfaces only. Node's versions stand behind `host/node/index.ts`, for `bin` and `lab`. */
+export type { ChildOptions, ChildResult, Children } from "./children.ts";
 export type { Clock, Timer } from "./clock.ts";
 export type { Datagrams, DatagramSocket } from "./datagram.ts";
 export type { AppendFile, Disk } from "./disk.ts";

@@ -18,6 +18,7 @@ export interface Process extends Environment {
   usage(): { readonly residentSize: number; readonly heapSize: number };
   /** Written before it returns, so that nothing is lost when the process ends right after. */
   out(text: string): void;
+  outBytes(bytes: Uint8Array): void;
   err(text: string): void;
   /** All of standard input. */
   input(): string;

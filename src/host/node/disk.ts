@@ -1,12 +1,13 @@
 /** The machine's files. */
 import {
-  closeSync, existsSync, fdatasyncSync, fstatSync, ftruncateSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync,
+  closeSync, existsSync, fdatasyncSync, fstatSync, ftruncateSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync,
   writeFileSync, writeSync,
 } from "node:fs";
 import type { Disk } from "../disk.ts";
 
 export const nodeDisk: Disk = {
   exists: existsSync,
+  isFolder: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
   read: (path) => readFileSync(path),
   readText: (path) => readFileSync(path, "utf8"),
   replace(path, content) {

@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Host } from "../host.ts";
 import type { Log } from "../log.ts";
 import type { Random } from "../random.ts";
+import { nodeChildren } from "./children.ts";
 import { nodeDatagrams } from "./datagrams.ts";
 import { nodeDisk } from "./disk.ts";
 import { nodeProcess } from "./process.ts";
@@ -36,4 +37,4 @@ export const nodeHost = (log: Log): Host => ({
   log,
 });
 
-export { nodeDatagrams, nodeDisk, nodeProcess, nodeStreams };
+export { nodeChildren, nodeDatagrams, nodeDisk, nodeProcess, nodeStreams };

@@ -20,8 +20,9 @@ export function nodeProcess(): Process {
       const { rss, heapUsed } = process.memoryUsage();
       return { residentSize: rss, heapSize: heapUsed };
     },
-    out: (text) => writeAll(1, text),
-    err: (text) => writeAll(2, text),
+    out: (text) => writeAll(1, Buffer.from(text)),
+    outBytes: (bytes) => writeAll(1, bytes),
+    err: (text) => writeAll(2, Buffer.from(text)),
     input: () => readFileSync(0, "utf8"),
     exit: (code) => process.exit(code),
     onSignal: (signal, action) => {
@@ -40,8 +41,7 @@ export function nodeProcess(): Process {
 }
 
 /** A pipe may be full for a moment (EAGAIN) or its reader gone (EPIPE): wait in the one case, stop in the other. */
-function writeAll(file: number, text: string): void {
-  const bytes = Buffer.from(text);
+function writeAll(file: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length; ) {
     try {
       written += writeSync(file, bytes, written);
