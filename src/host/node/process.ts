@@ -84,7 +84,7 @@ function nodeBackground(): Background {
     ready(message = "") {
       if (!isChild || reported) return;
       reported = true;
-      writeAll(reportFile, `${message}\0`);
+      writeAll(reportFile, Buffer.from(`${message}\0`));
       closeSync(reportFile);
       for (const file of [1, 2]) {
         closeSync(file);
