@@ -34,3 +34,6 @@ export { convertStore } from "./convert-store.ts";
 export { DatabaseFile } from "./database-file.ts";
 export { type OvsdbServer, type OvsdbServerOptions } from "./ovsdb-server.ts";
 export { OvsdbStartError, type RunningOvsdbServer, startOvsdbServer } from "./start-server.ts";
+export { LogReader, recordBytes } from "./log-format.ts";
+export { compactDatabaseFile, isStandaloneFile, readDatabaseSchema, transactDatabaseFile } from "./offline.ts";
+export { type Cell, defaultStyle, type OutputTable, printTable, type TableStyle } from "./table-text.ts";

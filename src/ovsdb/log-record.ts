@@ -7,8 +7,8 @@ import { isInteger } from "./json-members.ts";
 import { isJsonObject, type Json, type JsonObject } from "./json.ts";
 import { OvsdbError, syntaxError } from "./ovsdb-error.ts";
 import type { Store } from "./store.ts";
-import { type RowChange, StoreTransaction } from "./store-transaction.ts";
-import type { StoredTable } from "./stored-table.ts";
+import { StoreTransaction } from "./store-transaction.ts";
+import type { RowChange, StoredTable } from "./stored-table.ts";
 
 /** The record of a checked transaction; undefined if nothing that is kept on disk changed. */
 export function transactionRecord(changes: Iterable<RowChange>, comments: readonly string[], wallMs: number): string | undefined {

@@ -7,8 +7,7 @@ import { type Json, printJson } from "./json.ts";
 import type { MonitoredTable } from "./monitor-request.ts";
 import { ChangeSet, conditionChangeText, initialText, type MonitorVersion, type SeenChange, updateText } from "./monitor-view.ts";
 import { TransactionHistory, zeroTransactionId } from "./transaction-history.ts";
-import type { RowChange } from "./store-transaction.ts";
-import type { StoredTable } from "./stored-table.ts";
+import type { RowChange, StoredTable } from "./stored-table.ts";
 
 /** Whoever is told. */
 export interface MonitorListener {

@@ -7,14 +7,21 @@ import { assert } from "../std/index.ts";
 import type { Atom, Datum } from "./datum.ts";
 import { diffDatums, findKey, hasKey, keep } from "./datum-sets.ts";
 import { OvsdbError } from "./ovsdb-error.ts";
-import type { RowChange, StoreTransaction } from "./store-transaction.ts";
-import type { Fields, StoredColumn, StoredRow, StoredTable } from "./stored-table.ts";
+import type { Fields, RowChange, StoredColumn, StoredRow, StoredTable } from "./stored-table.ts";
 
 const zeroUuid = "00000000-0000-0000-0000-000000000000";
 const violation = (details: string): OvsdbError => new OvsdbError("referential integrity violation", details);
 
+/** The rows of the transaction that is being checked. */
+export interface RowsUnderway {
+  readonly changes: Iterable<RowChange>;
+  rowEver(table: StoredTable, uuid: string): StoredRow | undefined;
+  touch(row: StoredRow): RowChange;
+  delete(row: StoredRow): void;
+}
+
 /** `betweenStrongAndWeak` is checked after rows without references are gone and before weak references are. */
-export function checkReferences(txn: StoreTransaction, betweenStrongAndWeak: () => OvsdbError | undefined): OvsdbError | undefined {
+export function checkReferences(txn: RowsUnderway, betweenStrongAndWeak: () => OvsdbError | undefined): OvsdbError | undefined {
   for (const change of [...txn.changes]) {
     const bad = countReferences(txn, change);
     if (bad !== undefined) return bad;
@@ -65,7 +72,7 @@ function addedAndRemoved(column: StoredColumn, old: Fields | undefined, now: Fie
   return [differs(after, before), differs(before, after)];
 }
 
-function countReferences(txn: StoreTransaction, change: RowChange): OvsdbError | undefined {
+function countReferences(txn: RowsUnderway, change: RowChange): OvsdbError | undefined {
   const { row } = change;
   let bad: OvsdbError | undefined;
   for (const column of row.table.strongColumns) {
@@ -88,7 +95,7 @@ function countReferences(txn: StoreTransaction, change: RowChange): OvsdbError |
 }
 
 /** Deletes rows of non-root tables that nothing refers to, and what only they referred to. */
-function collectGarbage(txn: StoreTransaction): void {
+function collectGarbage(txn: RowsUnderway): void {
   // Touching a row puts it at the end of `changes`, so that the walk comes to it; an earlier one is put on the stack.
   const doomed: StoredRow[] = [];
   const isGarbage = (change: RowChange): boolean => !change.isDeleted && change.references === 0 && !change.row.table.schema.isRoot;
@@ -109,7 +116,7 @@ function collectGarbage(txn: StoreTransaction): void {
 }
 
 /** Takes the references to a deleted row out of the rows that hold them. */
-function dropReferencesTo(txn: StoreTransaction, gone: StoredRow): OvsdbError | undefined {
+function dropReferencesTo(txn: RowsUnderway, gone: StoredRow): OvsdbError | undefined {
   for (const referrer of gone.weakReferrers?.keys() ?? []) {
     if (referrer.table.rows.get(referrer.uuid) !== referrer) continue;
     txn.touch(referrer);
@@ -127,7 +134,7 @@ function dropDanglingReferences(change: RowChange): OvsdbError | undefined {
 }
 
 function dropFrom(
-  txn: StoreTransaction | undefined, row: StoredRow, isGone: (target: StoredTable, uuid: string) => boolean,
+  txn: RowsUnderway | undefined, row: StoredRow, isGone: (target: StoredTable, uuid: string) => boolean,
 ): OvsdbError | undefined {
   let fields: Datum[] | undefined;
   for (const column of row.table.weakColumns) {

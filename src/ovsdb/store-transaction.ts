@@ -8,36 +8,11 @@ import { assert } from "../std/index.ts";
 import { listOf, printDatum } from "./datum-text.ts";
 import { equalDatums } from "./datum-sets.ts";
 import { OvsdbError } from "./ovsdb-error.ts";
-import { checkReferences, commitWeakReferences } from "./references.ts";
+import { checkReferences, commitWeakReferences, type RowsUnderway } from "./references.ts";
 import type { Store } from "./store.ts";
-import { type Fields, StoredRow, type StoredTable, type UniqueIndex } from "./stored-table.ts";
+import { type Fields, RowChange, StoredRow, type StoredTable, type UniqueIndex } from "./stored-table.ts";
 
-/** What a transaction did to one row. */
-export class RowChange {
-  readonly row: StoredRow;
-  /** Absent for an inserted row. */
-  readonly old: Fields | undefined;
-  isDeleted = false;
-  /** Strong references to the row as of this transaction. */
-  references: number;
-  /** The places of the fields that differ; known after `check`. */
-  changed: readonly number[] = [];
-  /** `_version` before the commit, if somebody had asked for it. */
-  oldVersion: string | undefined;
-
-  constructor(row: StoredRow, old: Fields | undefined) {
-    this.row = row;
-    this.old = old;
-    this.references = row.strongReferences;
-  }
-
-  /** Absent for a deleted row. */
-  get now(): Fields | undefined {
-    return this.isDeleted ? undefined : this.row.fields;
-  }
-}
-
-export class StoreTransaction {
+export class StoreTransaction implements RowsUnderway {
   readonly store: Store;
   readonly comments: string[] = [];
   readonly #changes = new Map<StoredRow, RowChange>();

@@ -9,7 +9,6 @@ import type { Datum } from "./datum.ts";
 import { datumText } from "./datum-json.ts";
 import { defaultDatum } from "./datum-sets.ts";
 import type { ColumnSchema, ColumnType, TableSchema } from "./schema.ts";
-import type { RowChange } from "./store-transaction.ts";
 
 export type Fields = readonly Datum[];
 
@@ -82,6 +81,31 @@ export class StoredRow {
     const old = this.#version;
     this.#version = undefined;
     return old;
+  }
+}
+
+/** What a transaction did to one row. */
+export class RowChange {
+  readonly row: StoredRow;
+  /** Absent for an inserted row. */
+  readonly old: Fields | undefined;
+  isDeleted = false;
+  /** Strong references to the row as of this transaction. */
+  references: number;
+  /** The places of the fields that differ; known after `check`. */
+  changed: readonly number[] = [];
+  /** `_version` before the commit, if somebody had asked for it. */
+  oldVersion: string | undefined;
+
+  constructor(row: StoredRow, old: Fields | undefined) {
+    this.row = row;
+    this.old = old;
+    this.references = row.strongReferences;
+  }
+
+  /** Absent for a deleted row. */
+  get now(): Fields | undefined {
+    return this.isDeleted ? undefined : this.row.fields;
   }
 }
 

@@ -1,0 +1,2 @@
+/** ovsdb-tool and ovsdb-client. */
+export { runOvsdbTool } from "./ovsdb-tool.ts";
