@@ -71,3 +71,23 @@ test("a change re-runs only what read it, and a value that stays the same wakes 
   engine.flush();
   assert.deepEqual([...engine.facts(Answer)].map((f) => Answer.keyOf(f)), ["p2 true"]);
 });
+
+test("a derived value that moves in the middle of its reader's run does not count as the reader's own change", () => {
+  const ports = new Items<Port>();
+  const engine = new Engine();
+  engine.recordsRuns = true;
+  engine.install({ ports }, [
+    rule("answer", (c: { ports: Items<Port> }) => c.ports, function* (_, port) {
+      port.tag.get();
+      yield Answer({ port: port.name, answered: isAnswered(port) });
+    }),
+  ]);
+  const port = new Port("p1");
+  ports.add(port);
+  engine.flush();
+  port.tag.set(1);
+  port.type.set("external");
+  engine.flush();
+  assert.deepEqual(engine.ran, ["answer(p1)"]);
+  assert.deepEqual([...engine.facts(Answer)].map((f) => Answer.keyOf(f)), ["p1 false"]);
+});

@@ -26,6 +26,8 @@ export abstract class Computation {
   freshness: Freshness = "stale";
   /** What the last run read, in order, each with the version it saw. */
   reads: { readonly source: Source; readonly version: number }[] = [];
+  /** While it runs: what it has read so far. */
+  running: ReadonlySet<Source> | undefined;
 
   /** Told when it turns from fresh to perhaps or stale: a derived value passes it on, a rule queues itself. */
   protected abstract onStale(): void;
@@ -57,11 +59,13 @@ export abstract class Computation {
     this.reads = [];
     const seen = new Set<Source>();
     observer = { computation: this, seen };
+    this.running = seen;
     this.freshness = "fresh";
     try {
       return body();
     } finally {
       observer = outer;
+      this.running = undefined;
       for (const { source } of before) if (!seen.has(source)) leave(source, this);
     }
   }
@@ -101,8 +105,9 @@ export function untracked<V>(body: () => V): V {
 export function moved(source: Source): void {
   source.version++;
   for (const reader of [...source.readers]) {
-    assert(reader !== observer?.computation, `a computation changed what it reads: ${source.describe()}`);
-    reader.mark("stale");
+    // A derived value that is brought up to date for a reader in the middle of its run may have been read in the run before.
+    if (reader.running === undefined) reader.mark("stale");
+    else assert(!reader.running.has(source), `a computation changed what it reads: ${source.describe()}`);
   }
 }
 
