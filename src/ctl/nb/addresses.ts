@@ -1,0 +1,30 @@
+/** Addresses as logical switch ports list them: `MAC [IP[/LENGTH]]...` (ovn-nb(5), "addresses"). */
+import { formatIp, type Ip, parsePrefix } from "../../net/index.ts";
+
+const mac = /^[0-9a-fA-F]{1,2}(?::[0-9a-fA-F]{1,2}){5}/;
+
+/** Whether C takes the text for an address at all; what follows the beginning is not looked at. */
+export const isPortAddress = (text: string): boolean =>
+  ["unknown", "dynamic", "router"].includes(text) || mac.test(text) || /^dynamic\s*[0-9a-fA-F:.]+/.test(text);
+
+/** The IP addresses after a MAC; up to the first word that is none. Undefined without a MAC. */
+export function ipsOf(address: string): readonly Ip[] | undefined {
+  const match = mac.exec(address.trimStart());
+  if (match === null) return undefined;
+  const ips: Ip[] = [];
+  for (const word of address.trimStart().slice(match[0].length).split(/\s+/).filter((w) => w !== "")) {
+    const prefix = parsePrefix(word);
+    if (prefix === undefined) break;
+    ips.push(prefix);
+  }
+  return ips;
+}
+
+export const isDynamic = (address: string): boolean => address.startsWith("dynamic") || (mac.test(address) && /^\S+\s+dynamic$/.test(address));
+
+/** The first address that both list, as a complaint names it. */
+export function sharedAddress(ours: readonly Ip[], theirs: readonly Ip[]): string | undefined {
+  const others = new Set(theirs.map(formatIp));
+  const shared = [...ours.filter((ip) => ip.family === 4), ...ours.filter((ip) => ip.family === 6)].find((ip) => others.has(formatIp(ip)));
+  return shared === undefined ? undefined : `duplicate IPv${shared.family} address '${formatIp(shared)}'`;
+}
