@@ -1,0 +1,235 @@
+/** Everything that needs both databases: the rules with their sinks, the connections to the switch, and the order of work. */
+import { Engine } from "../engine/index.ts";
+import type { Host, Timer } from "../host/index.ts";
+import { openReplica } from "../ovsdb/index.ts";
+import { southbound } from "../schemas/index.ts";
+import { OwnPort } from "./bindings.ts";
+import { integrationBridge, makesDatapathLocal } from "./claims.ts";
+import { DesiredFlows } from "./desired-flows.ts";
+import { ExtensionTable, GroupUse, MeterUse, NumberRelease, WantedMeter } from "./extension-tables.ts";
+import { Flow } from "./flow.ts";
+import { FlowConnection } from "./flow-connection.ts";
+import { FlowInstaller } from "./flow-installer.ts";
+import { firstConditions, Interest, InterestKeeper } from "./interest.ts";
+import { LocalFlow, releaseConjunctions } from "./logical-flows.ts";
+import { Node, type NodeOptions } from "./node.ts";
+import { ourChassis } from "./ports.ts";
+import { privateRow } from "./registration.ts";
+import { OpenVswitchRepair, RepairCrew, SouthboundRepair } from "./repairs.ts";
+import type { Bridge, OpenVswitchReplica, OpenVswitchTransaction, PortBinding, SouthboundReplica, SouthboundTransaction } from "./rows.ts";
+import { rules } from "./rules.ts";
+import { systemIdOf } from "./settings.ts";
+import { tunnelIdKey } from "./tunnel.ts";
+import { ZoneUser } from "./zone-assignment.ts";
+import { recordedZones, zoneRange } from "./zones-in-bridge.ts";
+
+/** Rows that conditions bring may take this long; until then nothing is taken away for want of them. */
+const growthMs = 10_000;
+
+export class ChassisSession {
+  readonly node: Node;
+  readonly engine = new Engine();
+  readonly flows = new DesiredFlows();
+  readonly installer: FlowInstaller;
+  readonly #host: Host;
+  readonly #ovs: OpenVswitchReplica;
+  readonly #sb: SouthboundReplica;
+  readonly #crews: readonly [RepairCrew<OpenVswitchTransaction>, RepairCrew<SouthboundTransaction>];
+  readonly #awaiting = new Set<PortBinding>();
+  #connection: FlowConnection | undefined;
+  #connectedBridge: Bridge | undefined;
+  #growth: Timer | undefined;
+  #requested = { sequence: 0, timestamp: 0 };
+  #isPaused = false;
+  #isClosed = false;
+  #isWithdrawing = false;
+
+  constructor(host: Host, ovs: OpenVswitchReplica, remote: string, options: NodeOptions) {
+    this.#host = host;
+    this.#ovs = ovs;
+    const monitor = Object.fromEntries(Object.keys(southbound.tables).map((name) => [name, conditionOf(name)]));
+    this.#sb = openReplica(host, southbound, remote, { monitor, leaderOnly: false, minBackoffMs: 100, changed: () => this.#changed() });
+    this.node = new Node(host, this.engine, ovs, this.#sb, options, makesDatapathLocal);
+    const groups = new ExtensionTable<GroupUse>();
+    const meters = new ExtensionTable<WantedMeter>();
+    this.installer = new FlowInstaller(host.log, { flows: this.flows, groups, meters, takeFlushes: () => this.node.zones.takeFlushes() });
+    const log = host.log.module("main");
+    this.#crews = [
+      new RepairCrew(host.clock, log, () => (ovs.status.isConnected ? ovs.transaction() : undefined)),
+      new RepairCrew(host.clock, log, () => (this.#sb.status.isConnected && this.#sb.status.isSynced && !this.#isWithdrawing ? this.#sb.transaction() : undefined)),
+    ];
+    this.node.zones.setRange(...zoneRange(this.node));
+    this.node.zones.restore(recordedZones(integrationBridge(this.node)));
+    this.#wire(groups, meters);
+    this.engine.install(this.node, rules);
+    this.#changed();
+  }
+
+  #wire(groups: ExtensionTable<GroupUse>, meters: ExtensionTable<WantedMeter>): void {
+    const { engine, node } = this;
+    engine.sink(ZoneUser, node.zones);
+    engine.sink(Interest, new InterestKeeper(this.#sb));
+    engine.sink(Flow, this.flows);
+    engine.sink(GroupUse, groups);
+    engine.sink(GroupUse, new NumberRelease(node.groups));
+    engine.sink(WantedMeter, meters);
+    engine.sink(MeterUse, new NumberRelease(node.meters));
+    engine.facts(LocalFlow).watch(releaseConjunctions(node));
+    engine.sink(OwnPort, {
+      added: ({ port }) => this.#awaiting.add(port),
+      removed: ({ port }) => {
+        this.#awaiting.delete(port);
+        node.inService.forget(port._uuid);
+      },
+    });
+    engine.sink(OpenVswitchRepair, this.#crews[0]);
+    engine.sink(SouthboundRepair, this.#crews[1]);
+  }
+
+  setRemote(remote: string): void {
+    if (remote !== this.#sb.remote) this.#sb.setRemote(remote);
+  }
+
+  ovsChanged(): void {
+    this.#changed();
+  }
+
+  get isConnected(): boolean {
+    return this.#sb.status.isConnected;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  setPaused(paused: boolean): void {
+    this.#isPaused = paused;
+    if (!paused) this.#changed();
+  }
+
+  /** debug/delay-nb-cfg-report. */
+  delayReports(delayMs: number): void {
+    this.node.reportDelayUntil = this.#host.clock.now() + delayMs;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#growth?.cancel();
+    for (const crew of this.#crews) crew.stop();
+    this.#connection?.close();
+    this.#sb.close();
+  }
+
+  /** Takes back what is ours in the databases: the controller goes for good. */
+  async withdraw(): Promise<void> {
+    this.#isWithdrawing = true;
+    for (const crew of this.#crews) crew.stop();
+    const chassis = ourChassis(this.node);
+    if (chassis !== undefined && this.#sb.status.isConnected) {
+      const txn = this.#sb.transaction();
+      txn.comment(`ovn-controller: unregistering chassis '${chassis.name}'`);
+      for (const port of this.#sb.tables.Port_Binding) {
+        if (port.chassis === chassis._uuid) txn.update(port, { chassis: undefined, encap: undefined, ...(port.up === true ? { up: false } : {}) });
+      }
+      const own = privateRow(this.node, chassis.name);
+      if (own !== undefined) txn.delete(own);
+      txn.delete(chassis);
+      await txn.commit();
+    }
+    const bridge = integrationBridge(this.node);
+    if (bridge === undefined || !this.#ovs.status.isConnected) return;
+    const txn = this.#ovs.transaction();
+    txn.comment("ovn-controller: destroying tunnels");
+    const tunnels = [...bridge.ports].filter((uuid) => this.#ovs.tables.Port.get(uuid)?.external_ids.has(tunnelIdKey) === true);
+    if (tunnels.length > 0) txn.mutate(bridge, "ports", "delete", tunnels);
+    await txn.commit();
+  }
+
+  /** Something came from a database or the switch: everything that follows from it is brought up to date. */
+  #changed(): void {
+    if (this.#isClosed || this.#isPaused || this.#isWithdrawing) return;
+    if (this.#sb.status.isSynced && !this.node.isSettled.get()) this.#settle();
+    this.engine.flush();
+    this.#followBridge();
+    this.#install();
+  }
+
+  #settle(): void {
+    this.node.isSettled.set(true);
+    this.#growth = this.#host.clock.after(growthMs, () => {
+      this.node.isGrown.set(true);
+      this.node.zones.dropUnused();
+      this.#changed();
+    });
+  }
+
+  #install(): void {
+    const status = this.#sb.status;
+    // Flows in the switch stay until it is known what is to come in their place.
+    if (status.isSynced && status.areConditionsInForce && ourChassis(this.node) !== undefined) {
+      this.#connection?.allowInstalling();
+      this.#requestConfirmations();
+    }
+    this.installer.run();
+  }
+
+  /** What is to be reported when the flows worked out by now are in the switch. */
+  #requestConfirmations(): void {
+    const ports = [...this.#awaiting];
+    this.#awaiting.clear();
+    if (ports.length > 0) {
+      this.installer.whenInstalled(() => this.#confirmed(() => {
+        for (const port of ports) if (this.engine.facts(OwnPort).get(port._uuid) !== undefined) this.node.inService.enter(port._uuid);
+      }));
+    }
+    for (const { nb_cfg: sequence, nb_cfg_timestamp: timestamp } of this.#sb.tables.SB_Global) {
+      if (sequence === this.#requested.sequence) continue;
+      const requested = { sequence, timestamp };
+      this.#requested = requested;
+      this.installer.whenInstalled(() => this.#confirmed(() => this.node.confirmedConfig.set(requested)));
+    }
+  }
+
+  /** Cells are not set in the middle of a flush. */
+  #confirmed(apply: () => void): void {
+    queueMicrotask(() => {
+      apply();
+      this.#changed();
+    });
+  }
+
+  /** Connects to the integration bridge when there is one; its socket appears when the switch has made it. */
+  #followBridge(): void {
+    const bridge = integrationBridge(this.node);
+    if (bridge === undefined) return;
+    if (this.#connectedBridge?.name !== bridge.name) {
+      this.#connection?.close();
+      this.#connectedBridge = bridge;
+      this.#connection = new FlowConnection(
+        this.#host, { kind: "unix", path: `${this.node.options.runFolder}/${bridge.name}.mgmt` }, this.installer, (index) => this.#optionSize(index),
+        (index) => this.#negotiated(index),
+      );
+    } else if (bridge.datapath_id !== undefined) this.#connection?.poke();
+  }
+
+  #optionSize(index: number): number | undefined {
+    return index === this.node.geneveField.get() ? 4 : undefined;
+  }
+
+  #negotiated(index: number | undefined): void {
+    this.node.geneveField.set(index);
+    // A switch that lost its connection may have lost its options too; flows are sent after this.
+    this.#changed();
+  }
+
+  get switchIsConnected(): boolean {
+    return this.#connection?.isConnected ?? false;
+  }
+
+  get systemId(): string | undefined {
+    return systemIdOf(this.node);
+  }
+}
+
+const conditionOf = (table: string): true | { readonly condition: (typeof firstConditions)[keyof typeof firstConditions] } =>
+  table in firstConditions ? { condition: firstConditions[table as keyof typeof firstConditions] } : true;

@@ -1,0 +1,45 @@
+/**
+ * Numbers for conjunctions (ovs-fields(7), "Conjunctive Match Fields"). A logical flow starts, on each datapath, at the first
+ * 32 bits of its UUID, so that the same flow gets the same numbers again; where some of those are taken, behind them.
+ */
+interface Range {
+  readonly start: number;
+  readonly count: number;
+}
+
+export class ConjunctionIds {
+  readonly #ranges = new Map<string, Range>();
+  readonly #taken = new Set<number>();
+
+  /** The first of `count` consecutive numbers for the flow on the datapath. */
+  start(flow: string, datapath: string, count: number): number {
+    const key = `${flow} ${datapath}`;
+    const known = this.#ranges.get(key);
+    if (known !== undefined && known.count === count) return known.start;
+    this.release(flow, datapath);
+    let start = Number.parseInt(flow.slice(0, 8), 16) || 1;
+    for (;;) {
+      const clash = this.#clash(start, count);
+      if (clash === undefined) break;
+      start = clash + count > 0xffffffff ? 1 : clash + 1;
+    }
+    for (let id = start; id < start + count; id++) this.#taken.add(id);
+    this.#ranges.set(key, { start, count });
+    return start;
+  }
+
+  release(flow: string, datapath: string): void {
+    const key = `${flow} ${datapath}`;
+    const range = this.#ranges.get(key);
+    if (range === undefined) return;
+    this.#ranges.delete(key);
+    for (let id = range.start; id < range.start + range.count; id++) this.#taken.delete(id);
+  }
+
+  /** The highest number of the range that is taken. */
+  #clash(start: number, count: number): number | undefined {
+    if (start + count - 1 > 0xffffffff) return 0xffffffff;
+    for (let id = start + count - 1; id >= start; id--) if (this.#taken.has(id)) return id;
+    return undefined;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Starts and stops the controller of one chassis, and says what happens when: first the Open_vSwitch database and the
+ * integration bridge, then, as soon as external_ids:ovn-remote names it, the southbound database and everything else.
+ */
+import { type Daemon, type UnixctlCommand } from "../daemon/index.ts";
+import { type Collection, Engine } from "../engine/index.ts";
+import type { Host, Timer } from "../host/index.ts";
+import { openReplica } from "../ovsdb/index.ts";
+import { openVSwitch } from "../schemas/index.ts";
+import { bridgeUpkeep, type Ground } from "./bridge.ts";
+import { commandsOf } from "./commands.ts";
+import { ChassisSession } from "./chassis-session.ts";
+import { OpenVswitchRepair, RepairCrew } from "./repairs.ts";
+import type { OpenVswitchReplica, OpenVswitchTransaction } from "./rows.ts";
+import { setting } from "./settings.ts";
+
+export interface ControllerOptions {
+  /** The Open_vSwitch database: `unix:/run/openvswitch/db.sock`. */
+  readonly database: string;
+  /** Where the switch has its sockets: `RUNDIR/br-int.mgmt`. */
+  readonly ovsRunFolder: string;
+  /** -n, or the file system-id-override; undefined: external_ids:system-id. */
+  readonly systemId?: string | undefined;
+  /** What Chassis.hostname says unless external_ids:hostname does. */
+  readonly hostname: string;
+  /** The command `exit` asks for the end; the lab or the program ends the daemon then. */
+  exit?(): void;
+}
+
+export interface Controller extends Daemon {}
+
+export const startController = (host: Host, options: ControllerOptions): Controller => new RunningController(host, options);
+
+/** The tables of Open_vSwitch that matter here, without what changes with every packet. */
+const monitored = {
+  Open_vSwitch: { columns: ["bridges", "datapaths", "external_ids", "iface_types", "other_config"] },
+  Bridge: { columns: ["name", "ports", "datapath_id", "datapath_type", "fail_mode", "external_ids", "other_config"] },
+  Port: { columns: ["name", "interfaces", "external_ids"] },
+  Interface: { columns: ["name", "type", "ofport", "options", "external_ids", "other_config", "mtu", "link_state", "error"] },
+  Flow_Sample_Collector_Set: true,
+  Datapath: { columns: ["external_ids"] },
+} as const;
+
+class RunningController implements Controller {
+  readonly ready: Promise<void> = Promise.resolve();
+  readonly commands: readonly UnixctlCommand[];
+  readonly #host: Host;
+  readonly #options: ControllerOptions;
+  readonly #ovs: OpenVswitchReplica;
+  readonly #engine = new Engine();
+  readonly #crew: RepairCrew<OpenVswitchTransaction>;
+  readonly #ground: Ground;
+  #session: ChassisSession | undefined;
+  #isPrepared = false;
+  #isStopped = false;
+  #flushTimer: Timer | undefined;
+
+  constructor(host: Host, options: ControllerOptions) {
+    this.#host = host;
+    this.#options = options;
+    this.#ovs = openReplica(host, openVSwitch, options.database, { monitor: monitored, minBackoffMs: 100, changed: () => this.#ovsChanged() });
+    this.#crew = new RepairCrew(host.clock, host.log.module("main"), () => this.#begin());
+    const ground: Ground = {
+      host, ovs: this.#ovs, fixedSystemId: options.systemId, startedAt: Math.floor(host.clock.wall()), self: itself(() => ground),
+    };
+    this.#ground = ground;
+    this.commands = commandsOf({
+      session: () => this.#session,
+      exit: (restarts) => this.#exit(restarts),
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#flushTimer?.cancel();
+    this.#crew.stop();
+    this.#session?.close();
+    this.#ovs.close();
+  }
+
+  #begin(): OpenVswitchTransaction | undefined {
+    return this.#ovs.status.isConnected && this.#ovs.status.isSynced ? this.#ovs.transaction() : undefined;
+  }
+
+  #ovsChanged(): void {
+    if (this.#isStopped || !this.#ovs.status.isSynced) return;
+    if (!this.#isPrepared) {
+      this.#isPrepared = true;
+      this.#engine.install(this.#ground, [bridgeUpkeep]);
+      this.#engine.sink(OpenVswitchRepair, this.#crew);
+    }
+    this.#engine.flush();
+    this.#followRemote();
+    this.#session?.ovsChanged();
+  }
+
+  /** The southbound database is where the settings say; what was worked out from another one is kept until that one answers. */
+  #followRemote(): void {
+    const remote = setting(this.#ground, "ovn-remote");
+    if (remote === undefined || remote === "") return;
+    try {
+      if (this.#session === undefined) {
+        this.#session = new ChassisSession(this.#host, this.#ovs, remote, {
+          systemId: this.#options.systemId, hostname: this.#options.hostname, runFolder: this.#options.ovsRunFolder,
+        });
+      } else this.#session.setRemote(remote);
+    } catch (error) {
+      this.#host.log.module("main").warn(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async #exit(restarts: boolean): Promise<void> {
+    this.#host.log.module("main").info(`Exiting ovn-controller, resource cleanup: ${restarts ? "False (--restart)" : "True"}`);
+    if (!restarts) await this.#session?.withdraw();
+    this.#options.exit?.();
+  }
+}
+
+/** A collection of one item that never goes; `item` is asked when it is there. */
+const itself = <T>(item: () => T): Collection<T> => ({
+  name: "ground",
+  size: 1,
+  *[Symbol.iterator]() {
+    yield item();
+  },
+  watch: (watcher) => {
+    watcher.added(item());
+    return () => {};
+  },
+});

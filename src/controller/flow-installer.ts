@@ -1,0 +1,154 @@
+/**
+ * Brings the switch's tables to what is desired, by differences: one atomic bundle for flows and groups, then a barrier. While
+ * a barrier is out, changes gather for the next bundle. What had to wait for the flows (ports to be up, nb_cfg) hears of it
+ * when the barrier comes back (controller/ofctrl.c, ofctrl_put).
+ */
+import type { Log } from "../host/index.ts";
+import { type FlowMod, type GroupMod, groups, Match, type Message, meters, noBuffer, ports } from "../openflow/index.ts";
+import type { DesiredFlows, SlotContent } from "./desired-flows.ts";
+import type { ExtensionTable, GroupUse, WantedMeter } from "./extension-tables.ts";
+
+export interface InstallerSources {
+  readonly flows: DesiredFlows;
+  readonly groups: ExtensionTable<GroupUse>;
+  readonly meters: ExtensionTable<WantedMeter>;
+  /** Conntrack zones to be emptied. */
+  takeFlushes(): readonly number[];
+}
+
+/** Sends one message; returns its xid. */
+export type SendMessage = (message: Message) => number;
+
+const bundleFlags = 0b11; // ordered and atomic
+const allTables = 0xff;
+const anyGroup = 0xffffffff;
+
+export class FlowInstaller {
+  readonly #log: Log;
+  readonly #sources: InstallerSources;
+  #send: SendMessage | undefined;
+  #installed = new Map<string, SlotContent>();
+  #mustClear = false;
+  #barrier: { readonly xid: number; readonly confirm: readonly (() => void)[] } | undefined;
+  #waiting: (() => void)[] = [];
+  #nextBundle = 0;
+
+  constructor(log: Log, sources: InstallerSources) {
+    this.#log = log.module("ofctrl");
+    this.#sources = sources;
+  }
+
+  get isConnected(): boolean {
+    return this.#send !== undefined;
+  }
+
+  get installedCount(): number {
+    return this.#installed.size;
+  }
+
+  /** A new connection: whatever the switch holds is replaced in the first bundle. */
+  start(send: SendMessage): void {
+    this.#log.dbg(() => "clearing all flows");
+    this.#send = send;
+    this.#mustClear = true;
+    this.#installed.clear();
+    this.#sources.flows.markAll();
+    this.#sources.groups.markAll();
+    this.#sources.meters.markAll();
+    this.#waiting.unshift(...(this.#barrier?.confirm ?? []));
+    this.#barrier = undefined;
+  }
+
+  stop(): void {
+    this.#send = undefined;
+  }
+
+  /** Calls `confirm` when the switch has confirmed everything desired so far. */
+  whenInstalled(confirm: () => void): void {
+    this.#waiting.push(confirm);
+  }
+
+  /** Sends what has changed, unless a barrier is out or there is no connection. */
+  run(): void {
+    const send = this.#send;
+    if (send === undefined || this.#barrier !== undefined) return;
+    const { flows, groups: groupTable, meters: meterTable } = this.#sources;
+    const flushes = this.#sources.takeFlushes();
+    if (!this.#mustClear && !flows.hasChanges && !groupTable.hasChanges && !meterTable.hasChanges && flushes.length === 0) {
+      this.#confirm(this.#waiting.splice(0));
+      return;
+    }
+    for (const zone of flushes) send({ kind: "ct_flush_zone", zone });
+    const meterChanges = meterTable.takeChanges();
+    if (this.#mustClear) send({ kind: "meter_mod", command: "delete", meter: meters.all, flags: 0, bands: [] });
+    for (const meter of meterChanges.added) send({ kind: "meter_mod", command: "add", meter: meter.number, flags: meter.flags, bands: meter.bands });
+    for (const meter of meterChanges.changed) send({ kind: "meter_mod", command: "modify", meter: meter.number, flags: meter.flags, bands: meter.bands });
+    this.#sendBundle(send, this.#bundleContents());
+    for (const meter of meterChanges.removed) send({ kind: "meter_mod", command: "delete", meter, flags: 0, bands: [] });
+    this.#mustClear = false;
+    this.#barrier = { xid: send({ kind: "barrier_request" }), confirm: this.#waiting.splice(0) };
+  }
+
+  barrierReplied(xid: number): void {
+    if (this.#barrier?.xid !== xid) return;
+    const { confirm } = this.#barrier;
+    this.#barrier = undefined;
+    this.#confirm(confirm);
+    this.run();
+  }
+
+  #confirm(waiting: readonly (() => void)[]): void {
+    for (const confirm of waiting) confirm();
+  }
+
+  #bundleContents(): readonly Message[] {
+    const contents: Message[] = [];
+    const groupChanges = this.#sources.groups.takeChanges();
+    if (this.#mustClear) {
+      contents.push({ ...flowMod, command: "delete", table: allTables }, { ...groupMod, command: "delete", group: groups.all });
+    }
+    for (const { number, group } of groupChanges.added) contents.push({ ...groupMod, ...group, command: "add", group: number });
+    for (const { number, group } of groupChanges.changed) contents.push({ ...groupMod, ...group, command: "modify", group: number });
+    for (const slot of this.#sources.flows.takeChanges()) {
+      const change = this.#changeOf(slot);
+      if (change !== undefined) contents.push(change);
+    }
+    for (const group of groupChanges.removed) contents.push({ ...groupMod, command: "delete", group });
+    return contents;
+  }
+
+  #changeOf(slot: string): FlowMod | undefined {
+    const [before, after] = [this.#installed.get(slot), this.#sources.flows.contentOf(slot)];
+    if (after === undefined) {
+      if (before === undefined) return undefined;
+      this.#installed.delete(slot);
+      return { ...flowMod, ...placeOf(before), command: "delete_strict" };
+    }
+    if (before !== undefined && before.fingerprint === after.fingerprint && before.cookie === after.cookie) return undefined;
+    this.#installed.set(slot, after);
+    // A change of cookie alone is beyond what a modification can do.
+    const command = before === undefined || before.cookie !== after.cookie ? "add" : "modify_strict";
+    return { ...flowMod, ...placeOf(after), command, cookie: BigInt(after.cookie), actions: after.actions };
+  }
+
+  #sendBundle(send: SendMessage, contents: readonly Message[]): void {
+    if (contents.length === 0) return;
+    const bundle = this.#nextBundle;
+    this.#nextBundle = (this.#nextBundle + 1) >>> 0;
+    send({ kind: "bundle_control", bundle, control: "open_request", flags: bundleFlags });
+    for (const message of contents) send({ kind: "bundle_add", bundle, flags: bundleFlags, message });
+    send({ kind: "bundle_control", bundle, control: "commit_request", flags: bundleFlags });
+  }
+}
+
+const placeOf = ({ table, priority, match }: SlotContent): Pick<FlowMod, "table" | "priority" | "match"> => ({ table, priority, match });
+
+const flowMod: Omit<FlowMod, "command" | "table"> = {
+  kind: "flow_mod", cookie: 0n, cookieMask: 0n, idleTimeout: 0, hardTimeout: 0, priority: 0, bufferId: noBuffer, outPort: ports.none,
+  outGroup: anyGroup, importance: 0, flags: {}, match: Match.any, actions: [],
+};
+
+const groupMod: Omit<GroupMod, "command" | "group"> = {
+  kind: "group_mod", type: "all", buckets: [], selectionMethod: "", selectionParameter: 0n, selectionFields: Match.any,
+  commandBucket: groups.bucketAll,
+};

@@ -1,0 +1,30 @@
+/** All rules of a chassis, in the order in which they are worked off. */
+import type { Rule } from "../engine/index.ts";
+import { bindings, interfaceMarks } from "./bindings.ts";
+import { wantedMeters } from "./extension-tables.ts";
+import { datapathInterest, interfaceInterest, standingInterest } from "./interest.ts";
+import { localDatapaths } from "./local-datapaths.ts";
+import { localFlows, logicalFlows } from "./logical-flows.ts";
+import { configurationReport } from "./nb-cfg.ts";
+import { fdbFlows, learnedNeighborFlows, staticNeighborFlows } from "./neighbors.ts";
+import type { Node } from "./node.ts";
+import { missingPatchPorts, stalePatchPorts, wishedPatchPorts } from "./patch-ports.ts";
+import { fixedFlows } from "./physical/fixed-flows.ts";
+import { chassisMacFlows } from "./physical/localnet.ts";
+import { multicastFlows } from "./physical/multicast.ts";
+import { portFlows } from "./physical/port-flows.ts";
+import { floodFlow, tunnelFlows } from "./physical/tunnel-flows.ts";
+import { portSecurityFlows } from "./port-security.ts";
+import { registration } from "./registration.ts";
+import { tunnelPorts, tunnelsUp, wishedTunnels } from "./tunnels.ts";
+import { datapathZones, portZones, staleZoneRecords, zoneRecords } from "./zones-in-bridge.ts";
+
+export const rules: readonly Rule<Node>[] = [
+  registration, tunnelsUp, wishedTunnels, tunnelPorts, localDatapaths, bindings, interfaceMarks,
+  portZones, datapathZones, zoneRecords, staleZoneRecords,
+  standingInterest, datapathInterest, interfaceInterest,
+  wishedPatchPorts, missingPatchPorts, stalePatchPorts,
+  localFlows, logicalFlows, wantedMeters, learnedNeighborFlows, staticNeighborFlows, fdbFlows, portSecurityFlows,
+  fixedFlows, portFlows, multicastFlows, tunnelFlows, floodFlow, chassisMacFlows,
+  configurationReport,
+];

@@ -1,0 +1,29 @@
+/** A tunnel port as the switch has it. */
+import { relation } from "../engine/index.ts";
+
+/** In a Port's external_ids: `CHASSIS@REMOTE%LOCAL`. */
+export const tunnelIdKey = "ovn-chassis-id";
+
+export type TunnelType = "geneve" | "vxlan";
+
+export interface TunnelId {
+  readonly chassis: string;
+  readonly remoteIp: string;
+  /** Undefined where an older controller left it out. */
+  readonly localIp: string | undefined;
+}
+
+export interface Tunnel extends TunnelId {
+  readonly id: string;
+  readonly type: TunnelType;
+  readonly ofport: number;
+  /** Leads to a VTEP, which knows nothing of logical ports. */
+  readonly isRamp: boolean;
+}
+
+export const TunnelUp = relation<Tunnel>("TunnelUp", (t) => `${t.id} ${t.type} ${t.ofport} ${t.isRamp}`);
+
+export function parseTunnelId(id: string): TunnelId | undefined {
+  const match = /^([^@]+)@([^%]+)(?:%(.+))?$/.exec(id);
+  return match === null ? undefined : { chassis: match[1] ?? "", remoteIp: match[2] ?? "", localIp: match[3] };
+}

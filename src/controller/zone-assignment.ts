@@ -1,0 +1,140 @@
+/**
+ * Conntrack zones: a number for every bound port and two for every local datapath (NAME_dnat, NAME_snat). They are kept in
+ * the bridge's external_ids (`ct-zone-NAME`), so that connections survive a restart (ovn-controller(8)).
+ */
+import { Cell, relation, type Sink } from "../engine/index.ts";
+import type { Log } from "../host/index.ts";
+
+export interface ZoneUser {
+  readonly name: string;
+  /** Datapath_Binding.external_ids:snat-ct-zone: this very number. */
+  readonly requested: number | undefined;
+}
+
+export const ZoneUser = relation<ZoneUser>("ZoneUser", ({ name, requested }) => `${requested ?? ""} ${name}`);
+
+const highestZone = 65535;
+
+export class ZoneAssignment implements Sink<ZoneUser> {
+  readonly #log: Log;
+  readonly #cells = new Map<string, Cell<number>>();
+  readonly #holders = new Map<number, string>();
+  readonly #users = new Map<string, ZoneUser>();
+  readonly #gone = new Set<string>();
+  readonly #waiting = new Set<string>();
+  readonly #toFlush = new Set<number>();
+  #range: { readonly min: number; readonly max: number } = { min: 1, max: highestZone };
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** The user's zone; 0 while it has none. A tracked read. */
+  zoneOf(name: string): number {
+    return this.#cell(name).get();
+  }
+
+  /** Assignments of a controller that ran before: they hold until their users turn out to be gone. */
+  restore(assignments: Iterable<readonly [name: string, zone: number]>): void {
+    for (const [name, zone] of assignments) {
+      if (this.#holders.has(zone) || zone < 1 || zone > highestZone) continue;
+      this.#assign(name, zone);
+      if (!this.#users.has(name)) this.#gone.add(name);
+    }
+  }
+
+  setRange(min: number, max: number): void {
+    this.#range = { min, max };
+  }
+
+  added(user: ZoneUser): void {
+    this.#users.set(user.name, user);
+    this.#gone.delete(user.name);
+    this.#waiting.add(user.name);
+  }
+
+  removed(user: ZoneUser): void {
+    if (this.#users.get(user.name) !== user) return;
+    this.#users.delete(user.name);
+    this.#waiting.delete(user.name);
+    this.#gone.add(user.name);
+  }
+
+  settle(): void {
+    if (this.#waiting.size === 0) return;
+    const waiting = [...this.#waiting].flatMap((name) => this.#users.get(name) ?? []);
+    this.#waiting.clear();
+    // Who asks for a certain zone gets it first, whoever else has it.
+    for (const user of waiting) if (user.requested !== undefined) this.#yieldTo(user, user.requested);
+    for (const user of waiting) {
+      const zone = this.#cell(user.name).get();
+      if (zone === 0 || (user.requested === undefined && (zone < this.#range.min || zone > this.#range.max))) this.#assignFree(user.name);
+    }
+  }
+
+  /** Frees the zones of users that are gone; not before everything there is has been seen. */
+  dropUnused(): void {
+    for (const name of this.#gone) this.#release(name);
+    this.#gone.clear();
+  }
+
+  /** The zones whose connections are to be forgotten, since they changed hands. */
+  takeFlushes(): readonly number[] {
+    const zones = [...this.#toFlush];
+    this.#toFlush.clear();
+    return zones;
+  }
+
+  /** `NAME ZONE`, as ct-zone-list shows them. */
+  list(): string {
+    return [...this.#holders].map(([zone, name]) => `${name} ${zone}\n`).join("");
+  }
+
+  #yieldTo(user: ZoneUser, zone: number): void {
+    const holder = this.#holders.get(zone);
+    if (holder === user.name) return;
+    if (holder !== undefined) {
+      this.#release(holder);
+      if (this.#users.has(holder)) this.#waiting.add(holder);
+    }
+    this.#release(user.name);
+    this.#assign(user.name, zone);
+    this.#toFlush.add(zone);
+    for (const name of this.#waiting) this.#assignFree(name);
+    this.#waiting.clear();
+  }
+
+  #assignFree(name: string): void {
+    this.#release(name);
+    for (let zone = this.#range.min; zone <= this.#range.max; zone++) {
+      if (this.#holders.has(zone)) continue;
+      this.#assign(name, zone);
+      this.#toFlush.add(zone);
+      return;
+    }
+    this.#log.warn("exhausted all ct zones");
+  }
+
+  #assign(name: string, zone: number): void {
+    this.#log.dbg(() => `assigning ct zone ${zone} for '${name}'`);
+    this.#holders.set(zone, name);
+    this.#cell(name).set(zone);
+  }
+
+  #release(name: string): void {
+    const zone = this.#cells.get(name)?.get() ?? 0;
+    if (zone === 0) return;
+    this.#log.dbg(() => `removing ct zone ${zone} for '${name}'`);
+    this.#holders.delete(zone);
+    this.#cell(name).set(0);
+  }
+
+  #cell(name: string): Cell<number> {
+    let cell = this.#cells.get(name);
+    if (cell === undefined) {
+      cell = new Cell(`ct zone of ${name}`, 0);
+      this.#cells.set(name, cell);
+    }
+    return cell;
+  }
+}

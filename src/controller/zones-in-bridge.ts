@@ -1,0 +1,56 @@
+/** Who needs a conntrack zone; and the zones in the integration bridge's external_ids, from where a later controller has them. */
+import { rule } from "../engine/index.ts";
+import { integrationBridge, needsZone } from "./claims.ts";
+import { setEntries } from "./map-entries.ts";
+import { LocalDatapath, type Node } from "./node.ts";
+import { zoneName } from "./physical/zones.ts";
+import { ourChassis } from "./ports.ts";
+import { OpenVswitchRepair } from "./repairs.ts";
+import type { Bridge } from "./rows.ts";
+import { setting } from "./settings.ts";
+import { ZoneUser } from "./zone-assignment.ts";
+
+const prefix = "ct-zone-";
+
+export const portZones = rule("port-zones", (node: Node) => node.sb.tables.Port_Binding, function* (node, port) {
+  if (ourChassis(node) !== undefined && needsZone(node, port)) yield ZoneUser({ name: port.logical_port, requested: undefined });
+});
+
+export const datapathZones = rule("datapath-zones", (node: Node) => node.engine.facts(LocalDatapath), function* (_node, { datapath }) {
+  const [dnat, snat] = [zoneName(datapath, "dnat"), zoneName(datapath, "snat")];
+  const requested = Number(datapath.external_ids.get("snat-ct-zone") ?? "");
+  if (dnat !== undefined) yield ZoneUser({ name: dnat, requested: undefined });
+  if (snat !== undefined) yield ZoneUser({ name: snat, requested: requested >= 1 && requested <= 65535 ? requested : undefined });
+});
+
+export const zoneRecords = rule("zone-records", (node: Node) => node.engine.facts(ZoneUser), function* (node, { name }) {
+  const bridge = integrationBridge(node);
+  const zone = node.zones.zoneOf(name);
+  const key = `${prefix}${name}`;
+  if (bridge === undefined || zone === 0 || bridge.external_ids.get(key) === String(zone)) return;
+  yield OpenVswitchRepair({ key: `${bridge._uuid} ${key} ${zone}`, apply: (txn) => setEntries(txn, bridge, { [key]: String(zone) }) });
+});
+
+/** Records of zones whose users are gone. */
+export const staleZoneRecords = rule("stale-zone-records", (node: Node) => node.self, function* (node) {
+  const bridge = integrationBridge(node);
+  if (bridge === undefined || !node.isGrown.get()) return;
+  for (const key of bridge.external_ids.keys()) {
+    if (!key.startsWith(prefix) || node.zones.zoneOf(key.slice(prefix.length)) !== 0) continue;
+    yield OpenVswitchRepair({ key: `${bridge._uuid} without ${key}`, apply: (txn) => setEntries(txn, bridge, { [key]: undefined }) });
+  }
+});
+
+/** What an earlier controller assigned. */
+export function* recordedZones(bridge: Bridge | undefined): Iterable<readonly [name: string, zone: number]> {
+  for (const [key, value] of bridge?.external_ids ?? []) {
+    if (key.startsWith(prefix) && key !== prefix && /^\d+$/.test(value)) yield [key.slice(prefix.length), Number(value)];
+  }
+}
+
+/** `MIN-MAX`; what is malformed leaves the default in place. */
+export function zoneRange(node: Node): readonly [min: number, max: number] {
+  const match = /^(\d+)(?:-(\d+))?$/.exec(setting(node, "ct-zone-range") ?? "");
+  const [min, max] = [Number(match?.[1] ?? 1), Number(match?.[2] ?? 65535)];
+  return [min >= 1 ? min : 1, max <= 65535 ? max : 65535];
+}
