@@ -1,0 +1,48 @@
+/**
+ * Transit switches: each in IC-NB becomes a logical switch in every zone, and, by the zone that holds the lock of IC-SB, a
+ * datapath with a tunnel key that all zones then use.
+ *
+ * `other_config:ic-vxlan_mode` is set only where it is "true". ovn-ic from 25.03 on writes "false" otherwise, and northd,
+ * which looks at no more than whether it is there, then leaves the zone 1023 datapaths of its own instead of 16 million. A
+ * C ovn-ic reads an absent value as false, so both can follow one another.
+ */
+import { derived, rule, untracked } from "../engine/index.ts";
+import { entries } from "../ovsdb/index.ts";
+import { type KeyPromises, transitKeys, vxlanTransitKeys } from "./tunnel-keys.ts";
+import { WantedIcDatapath, WantedSwitch } from "./wishes.ts";
+import { interconnectOptions, isOn, isRouterBinding, type IcSb, type Nb, type Zone, zoneName } from "./zone.ts";
+
+/** VXLAN between zones: asked for, and really used by some gateway. */
+export const isVxlanMode = derived("vxlan mode", (zone: Zone): boolean => {
+  if (!isOn(interconnectOptions(zone), "vxlan_mode")) return false;
+  for (const encap of zone.icSb.tables.Encap) if (encap.type === "vxlan") return true;
+  return false;
+});
+
+export const transitSwitch = (promises: KeyPromises) =>
+  rule("transit-switch", (zone: Zone) => zone.icNb.tables.Transit_Switch, function* (zone, { name, _uuid }) {
+    if (zoneName(zone) === "") return;
+    const isVxlan = isVxlanMode(zone);
+    const datapath = zone.icDatapathBySwitch.first(name);
+    const requested = datapath === undefined ? {} : { "requested-tnl-key": String(datapath.tunnel_key) };
+    yield WantedSwitch({
+      key: name, initial: { name },
+      columns: { other_config: entries({ "interconn-ts": name, "ic-vxlan_mode": isVxlan ? "true" : undefined, ...requested }) },
+    });
+    const range = isVxlan ? vxlanTransitKeys : transitKeys;
+    const usedKeys = (key: number): boolean => untracked(() => [...zone.icSb.tables.Datapath_Binding].some((row) => row.tunnel_key === key));
+    const newKey = (): { tunnel_key?: number } => {
+      const key = promises.promise(name, range, usedKeys);
+      return key === undefined ? {} : { tunnel_key: key };
+    };
+    const isInRange = datapath !== undefined && datapath.tunnel_key >= range.min && datapath.tunnel_key <= range.max;
+    if (isInRange) promises.release(name);
+    yield WantedIcDatapath({
+      key: name, initial: () => ({ transit_switch: name, ...newKey() }),
+      columns: { type: "transit-switch", nb_ic_uuid: _uuid, ...(datapath === undefined || isInRange ? {} : newKey()) },
+    });
+  });
+
+export const identifySwitch = (row: Nb<"Logical_Switch">): string | undefined => row.other_config.get("interconn-ts");
+
+export const identifyDatapath = (row: IcSb<"Datapath_Binding">): string | undefined => (isRouterBinding(row) ? undefined : row.transit_switch);
