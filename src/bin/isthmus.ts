@@ -1,1 +1,21 @@
-process.exit(0);
+/** isthmus: laboratories of interconnected OVN zones. */
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { silentLog } from "../host/index.ts";
+import { nodeChildren, nodeHost, nodeProcess } from "../host/node/index.ts";
+import { runIsthmus } from "../lab/index.ts";
+
+const dist = dirname(fileURLToPath(import.meta.url));
+const root = dirname(dist);
+const process = nodeProcess();
+
+process.exit(
+  await runIsthmus({
+    host: nodeHost(silentLog),
+    process,
+    children: nodeChildren(dist),
+    programsFolder: join(root, "bin"),
+    examplesFolder: join(root, "examples"),
+    isColourful: false,
+  }),
+);

@@ -1,0 +1,24 @@
+/** `isthmus exec HOST COMMAND...`: runs a command on a host of the lab; output, Ctrl-C and exit code pass through. */
+import { ControlError } from "../control.ts";
+import { connectLab, findLab } from "./find-lab.ts";
+import { type Terminal, UserError } from "./terminal.ts";
+
+export async function execCommand(terminal: Terminal, host: string, argv: readonly string[], options: { readonly dir?: string | undefined }): Promise<number> {
+  const lab = findLab(terminal, options.dir);
+  if (!lab.topology.hosts.has(host)) throw new UserError(`no host ${host}; there are ${[...lab.topology.hosts.keys()].join(", ") || "none"}`);
+  const client = await connectLab(terminal, lab);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) terminal.process.onSignal(signal, () => client.interrupt());
+  try {
+    const text = new TextDecoder();
+    const exitCode = await client.request("exec", [host, [...argv]], (to, bytes) => {
+      if (to === "stderr") terminal.process.err(text.decode(bytes));
+      else terminal.process.out(text.decode(bytes));
+    });
+    return Number(exitCode);
+  } catch (error) {
+    if (error instanceof ControlError) throw new UserError(error.message);
+    throw error;
+  } finally {
+    client.close();
+  }
+}

@@ -1,0 +1,85 @@
+/** The command line of `isthmus`: what there is to type, and where each thing goes. */
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { isthmusVersion } from "../../daemon/index.ts";
+import { captureCommand } from "./capture.ts";
+import { downCommand } from "./down.ts";
+import { envCommand } from "./env.ts";
+import { execCommand } from "./exec.ts";
+import { inspectCommand } from "./inspect.ts";
+import { restartCommand } from "./restart.ts";
+import { startCommand } from "./start.ts";
+import { type Terminal, UserError } from "./terminal.ts";
+import { upCommand } from "./up-command.ts";
+
+/** Runs one command line; resolves with its exit code. */
+export async function runIsthmus(terminal: Terminal): Promise<number> {
+  let exitCode = 0;
+  const program = commandLine(terminal, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...terminal.process.args], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
+    if (!(error instanceof UserError)) throw error;
+    terminal.process.err(`isthmus: ${error.message}\n`);
+    return error.exitCode;
+  }
+}
+
+function commandLine(terminal: Terminal, finish: (exitCode: number) => void): Command {
+  const program = new Command("isthmus")
+    .description("laboratories of interconnected OVN zones")
+    .version(isthmusVersion)
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.process.out(text), writeErr: (text) => terminal.process.err(text) });
+  const dirOption = ["--dir <dir>", "the lab's folder (default: the only lab in the current folder)"] as const;
+  const add = (name: string, description: string): Command => program.command(name).description(description).exitOverride();
+
+  add("up <file>", "bring up the lab that a topology file describes, and stay until Ctrl-C")
+    .option("--dir <dir>", "where it keeps its state (default: a folder named after the lab)")
+    .option("--detach", "leave it running in the background", false)
+    .option("--processes", "each daemon in a process of its own", false)
+    .option("--no-setup", "leave the databases empty: do not run the file's set-up commands")
+    .action(async (file: string, options) => finish(await upCommand(terminal, file, options)));
+  add("start", "the two-zone lab, with a tour (what `npm start` runs)")
+    .option("--dir <dir>", "where it keeps its state (default: ./east-west)")
+    .option("--once", "ping three times, take it down, and end", false)
+    .option("--processes", "each daemon in a process of its own", false)
+    .action(async (options) => finish(await startCommand(terminal, options)));
+  add("down", "take a lab down and remove its folder").option(...dirOption).action((options) => downCommand(terminal, options));
+  add("exec <host> <command...>", "run a command on a host of the lab")
+    .option(...dirOption)
+    .passThroughOptions()
+    .action(async (host: string, argv: string[], options) => finish(await execCommand(terminal, host, argv, options)));
+  add("inspect", "nodes, daemons, hosts and addresses")
+    .option(...dirOption)
+    .option("-f, --format <format>", "table or json", choice("table", "json"), "table")
+    .action((options) => inspectCommand(terminal, options));
+  add("capture <node>", "watch the packets of a node's switch")
+    .option(...dirOption)
+    .option("-c, --count <packets>", "stop after so many", count, 0)
+    .option("-i, --port <port>", 'a port of the switch; "tunnel" for all tunnels', "tunnel")
+    .option("-w, --write <file>", 'write a pcap file ("-": standard output)')
+    .action((node: string, options) => captureCommand(terminal, node, options));
+  add("restart <node> <daemon>", "end a daemon if it still runs, and start it again")
+    .option(...dirOption)
+    .action((node: string, daemon: string, options) => restartCommand(terminal, node, daemon, options));
+  add("env <node>", 'print export lines: eval "$(isthmus env NODE)"')
+    .option(...dirOption)
+    .option("--no-path", "leave PATH alone, so that the machine's own OVN programs are found")
+    .action((node: string, options) => envCommand(terminal, node, options));
+  return program;
+}
+
+const choice = (...words: readonly string[]) => (word: string): string => {
+  if (!words.includes(word)) throw new InvalidArgumentError(`expected ${words.join(" or ")}`);
+  return word;
+};
+
+function count(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("expected a number of packets");
+  return Number(text);
+}

@@ -1,0 +1,106 @@
+/** `isthmus up FILE`: brings a lab up and stays until Ctrl-C, or leaves it running in the background. */
+import type { Timer } from "../../host/index.ts";
+import { findCarriers } from "../carriers.ts";
+import { serveControl } from "../control.ts";
+import { createDatabaseFile } from "../database-files.ts";
+import { ctlRunner } from "../ctl-runner.ts";
+import { inProcessLauncher } from "../in-process-launcher.ts";
+import { Lab, LabError } from "../lab.ts";
+import { controlSocketPath, type LabRecord, maxSocketPathSize, nodeEnvironment, recordPath, topologyPath } from "../layout.ts";
+import { processLauncher } from "../process-launcher.ts";
+import { labHandlers } from "../serve-lab.ts";
+import { parseTopology, type Topology } from "../topology.ts";
+import { takeDown } from "./down.ts";
+import { absolute, readRecord } from "./find-lab.ts";
+import { type Terminal, UserError } from "./terminal.ts";
+
+export interface UpOptions {
+  readonly dir?: string | undefined;
+  readonly processes: boolean;
+  readonly setup: boolean;
+  progress(step: string): void;
+}
+
+export interface RunningLab {
+  readonly lab: Lab;
+  readonly folder: string;
+  /** Resolves when somebody has asked for the end: Ctrl-C, SIGTERM, or `isthmus down`. */
+  readonly ended: Promise<void>;
+  /** Takes it down and removes its folder. */
+  down(): Promise<void>;
+}
+
+export function readTopology(terminal: Terminal, file: string): { readonly topology: Topology; readonly text: string } {
+  const path = absolute(terminal, file);
+  let text: string;
+  try {
+    text = terminal.host.disk.readText(path);
+  } catch (error) {
+    throw new UserError(`${file}: cannot be read (${error instanceof Error && "code" in error ? String(error.code) : String(error)})`);
+  }
+  const topology = parseTopology(text, file);
+  if ("complaint" in topology) throw new UserError(topology.complaint);
+  return { topology, text };
+}
+
+export async function bringUp(terminal: Terminal, file: string, options: UpOptions): Promise<RunningLab> {
+  const { host, children, process } = terminal;
+  const { topology, text } = readTopology(terminal, file);
+  const folder = absolute(terminal, options.dir ?? topology.name);
+  await prepareFolder(terminal, folder, topology);
+  const carriers = await findCarriers([...topology.nodes.values()].map((n) => n.address), folder, host.datagrams);
+  const record: LabRecord = { name: topology.name, topologyFile: absolute(terminal, file), pid: process.pid, carriers: [...carriers], isSplitIntoProcesses: options.processes };
+  host.disk.replace(topologyPath(folder), text);
+  host.disk.replace(recordPath(folder), `${JSON.stringify(record, null, 2)}\n`);
+  const launcher = options.processes
+    ? processLauncher(children, folder, (node) => nodeEnvironment(folder, topology, node, carriers), createDatabaseFile)
+    : inProcessLauncher(folder, process.pid);
+  const lab = new Lab({ host, topology, folder, carriers, launcher, commands: ctlRunner(), runsSetup: options.setup, progress: options.progress });
+  let end = (): void => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  let isGoing: Promise<void> | undefined;
+  const down = (): Promise<void> => {
+    isGoing ??= lab.down().then(() => host.disk.remove(folder));
+    return isGoing;
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.onSignal(signal, end);
+  try {
+    const control = await serveControl(host, controlSocketPath(folder), labHandlers({ lab, host, folder, carriers, end }));
+    await Promise.race([lab.up(), ended.then(() => Promise.reject(new UserError("interrupted", 130)))]);
+    return { lab, folder, ended, down: () => down().finally(() => control.close()) };
+  } catch (error) {
+    await down();
+    throw error instanceof LabError ? new UserError(error.message) : error;
+  }
+}
+
+/** An empty folder for the lab; what a lab whose process has died left in it is cleared away. */
+async function prepareFolder(terminal: Terminal, folder: string, topology: Topology): Promise<void> {
+  const { disk } = terminal.host;
+  const longest = Math.max(...[...topology.nodes.keys()].map((n) => n.length));
+  const size = folder.length + 1 + longest + "/ovs-vswitchd.4194304.ctl".length;
+  if (size > maxSocketPathSize) {
+    throw new UserError(`${folder}: the path is too long by ${size - maxSocketPathSize} characters for the sockets below it: choose a shorter --dir`);
+  }
+  const record = readRecord(terminal, folder);
+  if (record !== undefined) {
+    if (terminal.children.isRunning(record.pid)) throw new UserError(`${folder}: lab ${record.name} runs there already (pid ${record.pid}): "isthmus down --dir ${folder}" ends it`);
+    await takeDown(terminal, { folder, record, topology });
+  } else if (disk.exists(folder) && (!disk.isFolder(folder) || disk.list(folder).length > 0)) {
+    throw new UserError(`${folder} is there and holds no lab: choose another --dir, or empty it`);
+  }
+  disk.makeFolder(folder);
+}
+
+/** Waits, but not beyond `limitMs`; true if `promise` came first. */
+export async function within(terminal: Terminal, limitMs: number, promise: Promise<unknown>): Promise<boolean> {
+  let timer: Timer | undefined;
+  const limit = new Promise<boolean>((resolve) => {
+    timer = terminal.host.clock.after(limitMs, () => resolve(false));
+  });
+  const result = await Promise.race([promise.then(() => true), limit]);
+  timer?.cancel();
+  return result;
+}

@@ -1,0 +1,187 @@
+/**
+ * A running lab: brings a topology up, answers what is asked of it, takes it down. One object for one folder.
+ *
+ * Order: databases; then northd, ovn-ic, switches and controllers of all nodes at once; then the hosts' interfaces; then the
+ * set-up scripts (each node's in order, all nodes at once); then the hosts' own configuration.
+ */
+import type { AddressMap, Host } from "../host/index.ts";
+import { mappedHost } from "../host/index.ts";
+import { present } from "../std/index.ts";
+import { carriersOf } from "./carriers.ts";
+import { chassisExternalIds, type DaemonPlan, planDaemons } from "./daemon-plan.ts";
+import type { DaemonLauncher, LaunchedDaemon } from "./launcher.ts";
+import { LabHost } from "./lab-host.ts";
+import { nodeEnvironment, nodeFolder } from "./layout.ts";
+import type { CommandRunner } from "./command-runner.ts";
+import { parseScript, ScriptError } from "./script/syntax.ts";
+import { runScript } from "./script/run.ts";
+import { isChassis, type SetupStep, type Topology, type TopologyNode } from "./topology.ts";
+
+export interface LabOptions {
+  readonly host: Host;
+  readonly topology: Topology;
+  /** Absolute. */
+  readonly folder: string;
+  readonly carriers: AddressMap;
+  readonly launcher: DaemonLauncher;
+  readonly commands: CommandRunner;
+  /** False leaves the databases as empty as a fresh installation's. */
+  readonly runsSetup: boolean;
+  /** Told as work gets done. */
+  progress(step: string): void;
+}
+
+/** What the user did wrong, or what the machine lacks: told without a stack. */
+export class LabError extends Error {}
+
+export class Lab {
+  readonly #options: LabOptions;
+  readonly #nodeHosts = new Map<string, Host>();
+  readonly #daemons = new Map<string, LaunchedDaemon>();
+  readonly hosts = new Map<string, LabHost>();
+
+  constructor(options: LabOptions) {
+    this.#options = options;
+    for (const node of options.topology.nodes.values()) {
+      this.#nodeHosts.set(node.name, mappedHost(options.host, carriersOf(node.address, options.carriers)));
+    }
+  }
+
+  get topology(): Topology {
+    return this.#options.topology;
+  }
+
+  async up(): Promise<void> {
+    const { topology, host, folder, progress } = this.#options;
+    const nodes = [...topology.nodes.values()];
+    for (const node of nodes) host.disk.makeFolder(nodeFolder(folder, node.name));
+    const plans = nodes.flatMap((node) => planDaemons(folder, topology, node).map((plan) => ({ node, plan })));
+    const start = (wanted: (plan: DaemonPlan) => boolean): Promise<unknown> =>
+      Promise.all(plans.filter(({ plan }) => wanted(plan)).map(({ node, plan }) => this.#launch(node, plan)));
+
+    await start((plan) => plan.kind === "database");
+    await Promise.all(nodes.map((node) => this.#prepareDatabases(node)));
+    progress(`${plans.filter(({ plan }) => plan.kind === "database").length} databases`);
+    await start((plan) => plan.kind !== "database");
+    progress("northd, ovn-ic, switches and controllers");
+    for (const wanted of topology.hosts.values()) await this.#plug(wanted.name);
+    if (topology.hosts.size > 0) progress(`${topology.hosts.size} hosts plugged in`);
+    if (this.#options.runsSetup && topology.setup.length > 0) {
+      await this.#setUp();
+      progress(`${topology.setup.length} set-up scripts`);
+    }
+    await Promise.all([...this.hosts.values()].map((h) => h.configure()));
+  }
+
+  async down(): Promise<void> {
+    for (const labHost of this.hosts.values()) labHost.stop();
+    // Controllers leave before what they talk to, so that they can take their chassis out of the databases.
+    const order: readonly DaemonPlan["kind"][] = ["controller", "ic", "northd", "switch", "database"];
+    for (const kind of order) {
+      await Promise.all([...this.#daemons.values()].filter((d) => d.plan.kind === kind).map((d) => d.stop()));
+    }
+    this.#daemons.clear();
+  }
+
+  /** Ends the daemon if it still runs, and starts it on the same state. */
+  async restart(nodeName: string, daemonName: string): Promise<LaunchedDaemon> {
+    const { topology, folder } = this.#options;
+    const node = topology.nodes.get(nodeName);
+    if (node === undefined) throw new LabError(`no node ${nodeName}; there are ${[...topology.nodes.keys()].join(", ")}`);
+    const plans = planDaemons(folder, topology, node);
+    const plan = plans.find((p) => p.name === daemonName);
+    if (plan === undefined) throw new LabError(`${nodeName} runs no ${daemonName}; it runs ${plans.map((p) => p.name).join(", ")}`);
+    const running = this.#daemons.get(`${nodeName}/${daemonName}`);
+    await running?.stop();
+    const daemon = await this.#launch(node, plan);
+    if (plan.kind === "switch") for (const labHost of this.hosts.values()) if (labHost.topology.node === nodeName) labHost.plugInto(daemon);
+    return daemon;
+  }
+
+  daemons(): readonly LaunchedDaemon[] {
+    return [...this.#daemons.values()];
+  }
+
+  daemon(node: string, name: string): LaunchedDaemon | undefined {
+    return this.#daemons.get(`${node}/${name}`);
+  }
+
+  host(name: string): LabHost {
+    const found = this.hosts.get(name);
+    if (found === undefined) throw new LabError(`no host ${name}; there are ${[...this.hosts.keys()].join(", ") || "none"}`);
+    return found;
+  }
+
+  async #launch(node: TopologyNode, plan: DaemonPlan): Promise<LaunchedDaemon> {
+    const host = present(this.#nodeHosts.get(node.name), `host of ${node.name}`);
+    const daemon = await this.#options.launcher.launch(host, node, plan);
+    this.#daemons.set(`${node.name}/${plan.name}`, daemon);
+    return daemon;
+  }
+
+  /** What ovn-ctl and ovs-ctl do after they have started the database servers. */
+  async #prepareDatabases(node: TopologyNode): Promise<void> {
+    if (node.roles.has("interconnection")) {
+      await this.#command(node, ["ovn-ic-nbctl", "init", "--", "set-connection", `ptcp:6645:${node.address}`]);
+      await this.#command(node, ["ovn-ic-sbctl", "init", "--", "set-connection", `ptcp:6646:${node.address}`]);
+    }
+    if (node.roles.has("central")) {
+      await this.#command(node, ["ovn-nbctl", "init", "--", "set-connection", `ptcp:6641:${node.address}`]);
+      await this.#command(node, ["ovn-sbctl", "init", "--", "set-connection", `ptcp:6642:${node.address}`]);
+    }
+    if (isChassis(node)) {
+      const ids = [...chassisExternalIds(this.topology, node)].map(([key, value]) => `external-ids:${key}="${value}"`);
+      await this.#command(node, ["ovs-vsctl", "--no-wait", "init", "--", "set", "Open_vSwitch", ".", ...ids]);
+    }
+  }
+
+  async #plug(name: string): Promise<void> {
+    const wanted = present(this.topology.hosts.get(name));
+    const node = present(this.topology.nodes.get(wanted.node));
+    const labHost = new LabHost(this.#options.host, wanted);
+    this.hosts.set(name, labHost);
+    labHost.plugInto(this.#switchOf(node.name));
+    // The controller makes br-int; the hypervisor only plugs into it.
+    await this.#command(node, ["ovs-vsctl", "--no-wait", "--timeout=10", "wait-until", "Bridge", "br-int", "name=br-int"]);
+    await this.#command(node, [
+      "ovs-vsctl", "--no-wait", "add-port", "br-int", wanted.interfaceName, "--", "set", "Interface", wanted.interfaceName,
+      `external-ids:iface-id=${wanted.ifaceId}`, `external-ids:attached-mac="${wanted.mac}"`,
+    ]);
+  }
+
+  #switchOf(node: string): LaunchedDaemon {
+    return present(this.#daemons.get(`${node}/ovs-vswitchd`), `switch of ${node}`);
+  }
+
+  async #setUp(): Promise<void> {
+    const byNode = new Map<string, SetupStep[]>();
+    for (const step of this.topology.setup) byNode.set(step.on, [...(byNode.get(step.on) ?? []), step]);
+    await Promise.all([...byNode].map(([name, steps]) => this.#setUpNode(present(this.topology.nodes.get(name)), steps)));
+  }
+
+  async #setUpNode(node: TopologyNode, steps: readonly SetupStep[]): Promise<void> {
+    const variables = new Map<string, string>();
+    for (const step of steps) {
+      try {
+        await runScript(
+          parseScript(step.run),
+          { execute: (argv) => this.#options.commands.run(this.#place(node), argv), random: () => this.#options.host.random.next32() & 0x7fff },
+          variables,
+        );
+      } catch (error) {
+        if (!(error instanceof ScriptError)) throw error;
+        throw new LabError(`set-up of ${node.name}, line ${step.line + error.line - 1}: ${error.message}`);
+      }
+    }
+  }
+
+  async #command(node: TopologyNode, argv: readonly string[]): Promise<void> {
+    const { exitCode, stderr } = await this.#options.commands.run(this.#place(node), argv);
+    if (exitCode !== 0) throw new LabError(`${node.name}: ${argv.join(" ")}: ${stderr.trim()}`);
+  }
+
+  #place(node: TopologyNode): { readonly host: Host; readonly environment: ReadonlyMap<string, string> } {
+    const { folder, carriers } = this.#options;
+    return { host: present(this.#nodeHosts.get(node.name)), environment: nodeEnvironment(folder, this.topology, node, carriers) };
+  }
+}

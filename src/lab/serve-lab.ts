@@ -1,0 +1,83 @@
+/** What the process that runs a lab answers on its control socket. */
+import type { Host } from "../host/index.ts";
+import type { Json } from "../ovsdb/index.ts";
+import { limitFrames } from "./capture.ts";
+import { captureWriter } from "./capture-writer.ts";
+import { ControlError, type ControlHandler } from "./control.ts";
+import { type Lab, LabError } from "./lab.ts";
+import { reportOf } from "./report.ts";
+import type { AddressMap } from "../host/index.ts";
+
+const text = (value: Json | undefined, what: string): string => {
+  if (typeof value !== "string") throw new ControlError(`${what} must be a string`);
+  return value;
+};
+
+export interface ServedLab {
+  readonly lab: Lab;
+  readonly host: Host;
+  readonly folder: string;
+  readonly carriers: AddressMap;
+  /** Asks the process to take the lab down and end. */
+  end(): void;
+}
+
+export function labHandlers(served: ServedLab): ReadonlyMap<string, ControlHandler> {
+  return new Map<string, ControlHandler>([
+    ["exec", guarded(execHandler(served))],
+    ["inspect", () => reportOf(served.lab, served.folder, served.carriers) as unknown as Json],
+    ["capture", guarded(captureHandler(served))],
+    ["restart", guarded(async ([node, daemon]) => (await served.lab.restart(text(node, "node"), text(daemon, "daemon"))).pid)],
+    [
+      "down",
+      () => {
+        served.host.clock.after(0, served.end);
+        return true;
+      },
+    ],
+  ]);
+}
+
+/** What the user got wrong goes back as an answer; what we got wrong is logged by the control socket. */
+function guarded(handler: ControlHandler): ControlHandler {
+  return async (params, exchange) => {
+    try {
+      return await handler(params, exchange);
+    } catch (error) {
+      if (error instanceof LabError) throw new ControlError(error.message);
+      throw error;
+    }
+  };
+}
+
+function execHandler({ lab }: ServedLab): ControlHandler {
+  return ([host, argv], exchange) => {
+    if (!Array.isArray(argv)) throw new ControlError("the command must be an array of strings");
+    const running = lab.host(text(host, "host")).exec(argv.map((a) => text(a, "argument")), (to, bytes) => exchange.write(to, bytes));
+    exchange.onInterrupt(() => running.interrupt());
+    return running.exitCode;
+  };
+}
+
+function captureHandler({ lab }: ServedLab): ControlHandler {
+  return ([node, port, count, format], exchange) => {
+    const nodeName = text(node, "node");
+    const daemon = lab.daemon(nodeName, "ovs-vswitchd");
+    if (daemon === undefined) throw new LabError(`${nodeName} has no switch to capture on`);
+    return new Promise((resolve) => {
+      const writer = captureWriter(format === "text" ? "text" : "pcap", (bytes) => exchange.write("stdout", bytes));
+      let shown = 0;
+      let stop = (): void => {};
+      const done = (): void => {
+        stop();
+        resolve(shown);
+      };
+      const see = limitFrames(Number(count ?? 0), (frame) => {
+        shown++;
+        writer(frame);
+      }, done);
+      stop = daemon.tap(text(port, "port"), see);
+      exchange.onInterrupt(done);
+    });
+  };
+}
