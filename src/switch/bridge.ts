@@ -1,5 +1,5 @@
 /** A bridge as the walk through its tables sees it: ports, tables, groups, meters, options. Who writes to it lives elsewhere. */
-import { type Mac } from "../net/index.ts";
+import type { Mac } from "../net/index.ts";
 import { ports as reserved, type TlvMapping } from "../openflow/index.ts";
 import type { FlowGroup } from "./flow-group.ts";
 import type { FlowMeter } from "./flow-meter.ts";
@@ -27,6 +27,10 @@ export class Bridge {
   generation = 0;
   /** How many flows the tables hold. */
   flowCount = 0;
+  /** Flows that end by themselves. */
+  readonly timedRules = new Set<FlowRule>();
+  /** Flows by the groups that they name. */
+  readonly rulesOfGroup = new Map<number, Set<FlowRule>>();
 
   constructor(name: string, uuid: string, mac: Mac, datapathId: bigint) {
     this.name = name;
@@ -56,11 +60,37 @@ export class Bridge {
     this.tables[rule.table]?.add(rule);
     this.flowCount++;
     this.generation++;
+    this.#note(rule);
+  }
+
+  /** After a rule that is in its table has got another program or other timeouts. */
+  ruleChanged(rule: FlowRule, groupsBefore: readonly number[]): void {
+    this.#forget(rule, groupsBefore);
+    this.#note(rule);
+    this.generation++;
   }
 
   removeRule(rule: FlowRule): void {
     this.tables[rule.table]?.remove(rule);
     this.flowCount--;
     this.generation++;
+    this.#forget(rule, rule.groups);
+  }
+
+  #note(rule: FlowRule): void {
+    if (rule.idleTimeout > 0 || rule.hardTimeout > 0) this.timedRules.add(rule);
+    for (const group of rule.groups) {
+      const rules = this.rulesOfGroup.get(group) ?? new Set();
+      this.rulesOfGroup.set(group, rules.add(rule));
+    }
+  }
+
+  #forget(rule: FlowRule, groups: readonly number[]): void {
+    this.timedRules.delete(rule);
+    for (const group of groups) {
+      const rules = this.rulesOfGroup.get(group);
+      rules?.delete(rule);
+      if (rules?.size === 0) this.rulesOfGroup.delete(group);
+    }
   }
 }

@@ -45,6 +45,7 @@ export class Datapath implements Surroundings {
   readonly taps: PortTaps;
   readonly #events: DatapathEvents;
   readonly #ports = new Map<number, { readonly port: SwitchPort; readonly bridge: Bridge }>();
+  readonly #portsByName = new Map<string, SwitchPort>();
   readonly #patches = new Map<string, { readonly port: SwitchPort; readonly bridge: Bridge }>();
   readonly #frozen = new Map<string, FrozenState>();
   readonly #queue: Queued[] = [];
@@ -67,6 +68,7 @@ export class Datapath implements Surroundings {
 
   addPort(bridge: Bridge, port: SwitchPort): void {
     this.#ports.set(port.datapathNumber, { port, bridge });
+    this.#portsByName.set(port.name, port);
     if (port.kind.type === "patch") this.#patches.set(port.name, { port, bridge });
     bridge.addPort(port);
     this.#patchesChanged(port);
@@ -74,9 +76,14 @@ export class Datapath implements Surroundings {
 
   removePort(bridge: Bridge, port: SwitchPort): void {
     this.#ports.delete(port.datapathNumber);
+    if (this.#portsByName.get(port.name) === port) this.#portsByName.delete(port.name);
     if (this.#patches.get(port.name)?.port === port) this.#patches.delete(port.name);
     bridge.removePort(port);
     this.#patchesChanged(port);
+  }
+
+  portNamed(name: string): SwitchPort | undefined {
+    return this.#portsByName.get(name);
   }
 
   get ports(): Iterable<{ readonly port: SwitchPort; readonly bridge: Bridge }> {

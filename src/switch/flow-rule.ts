@@ -1,5 +1,5 @@
 /** A flow: match, actions, timeouts, counters. */
-import type { FlowFlags, Match } from "../openflow/index.ts";
+import type { Action, FlowFlags, Match } from "../openflow/index.ts";
 import type { Classified, Conjunction } from "./classifier.ts";
 import type { Minimatch } from "./minimask.ts";
 import type { Program } from "./program.ts";
@@ -30,6 +30,8 @@ export class FlowRule implements Classified {
   flags: FlowFlags;
   program: Program;
   conjunctions: readonly Conjunction[];
+  /** The groups that its actions name. */
+  groups: readonly number[];
   /** Milliseconds of the host's clock. */
   readonly createdMs: number;
   modifiedMs: number;
@@ -49,6 +51,7 @@ export class FlowRule implements Classified {
     this.flags = settings.flags;
     this.program = settings.program;
     this.conjunctions = conjunctionsOf(settings.program);
+    this.groups = groupsOf(settings.program.actions);
     this.createdMs = nowMs;
     this.modifiedMs = nowMs;
     this.usedMs = nowMs;
@@ -57,6 +60,25 @@ export class FlowRule implements Classified {
   setProgram(program: Program): void {
     this.program = program;
     this.conjunctions = conjunctionsOf(program);
+    this.groups = groupsOf(program.actions);
+  }
+}
+
+/** The groups that actions name, at any depth. */
+export function groupsOf(actions: readonly Action[]): readonly number[] {
+  const found: number[] = [];
+  eachAction(actions, (action) => {
+    if (action.kind === "group") found.push(action.group);
+  });
+  return found;
+}
+
+/** Every action, and those inside of clone, write_actions and ct. */
+export function eachAction(actions: readonly Action[], see: (action: Action) => void): void {
+  for (const action of actions) {
+    see(action);
+    if (action.kind === "clone" || action.kind === "write_actions") eachAction(action.actions, see);
+    else if (action.kind === "ct") eachAction(action.exec, see);
   }
 }
 

@@ -1,4 +1,5 @@
 /** The switch as others see it. */
+import type { Daemon } from "../daemon/index.ts";
 import type { CapturedFrame } from "./port-taps.ts";
 
 /** Where the switch finds its database and leaves its sockets. */
@@ -19,10 +20,8 @@ export interface AttachedPort {
   close(): void;
 }
 
-export interface Switch {
-  /** Resolves after the first configuration read from the database is in force. */
-  readonly ready: Promise<void>;
-  stop(): Promise<void>;
+/** `ready`: the first configuration read from the database is in force, and its sockets listen. */
+export interface Switch extends Daemon {
   /**
    * Gives the interface called `name` something behind it, now or when it appears in the database: frames sent out of it
    * come to `receive`. Without one, a system interface has no device and gets no OpenFlow port number.

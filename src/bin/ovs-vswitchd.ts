@@ -1,0 +1,33 @@
+/** ovs-vswitchd(8): the embedded switch as a program of its own. */
+import { runDaemon, StartError } from "../daemon/index.ts";
+import { parseActiveTarget } from "../host/index.ts";
+import { nodeHost, nodeProcess } from "../host/node/index.ts";
+import { startSwitch } from "../switch/index.ts";
+
+const help = `ovs-vswitchd: Open vSwitch daemon
+usage: ovs-vswitchd [OPTIONS] [DATABASE]
+where DATABASE is a socket on which ovsdb-server is listening
+      (default: "unix:db.sock" in the run-time folder).`;
+
+await runDaemon(
+  {
+    name: "ovs-vswitchd",
+    family: "ovs",
+    help,
+    maxArgs: 1,
+    options: [
+      { name: "mlockall", argument: "none" },
+      { name: "disable-system", argument: "none" },
+      { name: "disable-system-route", argument: "none" },
+      { name: "enable-dummy", argument: "optional" },
+    ],
+    start(host, { args, folders }) {
+      const [given = "unix:db.sock"] = args;
+      const database = given.replace(/^unix:(?!\/)/, `unix:${folders.run}/`);
+      if (database.split(",").some((target) => parseActiveTarget(target) === undefined)) throw new StartError(`${given}: bad database remote`);
+      return startSwitch(host, { database, runFolder: folders.run });
+    },
+  },
+  nodeProcess(),
+  nodeHost,
+);

@@ -1,0 +1,97 @@
+/** Puts the switch together and keeps it going: database, datapath, tunnels, OpenFlow, and the work of each second. */
+import { isthmusVersion, ovsVersion } from "../daemon/index.ts";
+import type { Host, Timer } from "../host/index.ts";
+import { openReplica } from "../ovsdb/index.ts";
+import { openVSwitch } from "../schemas/index.ts";
+import { Configuration } from "./configuration.ts";
+import { Controllers } from "./controllers.ts";
+import { Datapath } from "./datapath.ts";
+import { Devices } from "./devices.ts";
+import { PortTaps } from "./port-taps.ts";
+import type { AttachedPort, Switch, SwitchOptions } from "./switch.ts";
+import { switchCommands } from "./switch-commands.ts";
+import { Tunnels } from "./tunnels.ts";
+
+const sweepMs = 1000;
+const statisticsMs = 5000;
+
+/** The tables that concern a switch of this kind. */
+const monitor = { Open_vSwitch: true, Bridge: true, Port: true, Interface: true, Controller: true, Datapath: true } as const;
+
+export function startSwitch(host: Host, options: SwitchOptions): Switch {
+  const devices = new Devices();
+  const taps = new PortTaps(() => host.clock.wall());
+  const log = host.log.module("ofproto_dpif_xlate");
+  const nowMs = (): number => host.clock.now();
+  const serviceOf = (uuid: string) => configuration.bridges.get(uuid)?.service;
+  const datapath = new Datapath(
+    {
+      nowMs,
+      toController: (action, packet) => serviceOf(action.bridge.uuid)?.packetIn(action, packet),
+      throughTunnel: (action, packet) => tunnels.send(action, packet),
+      track: () => true,
+      learn: (bridge, flow) => serviceOf(bridge.uuid)?.install(flow),
+      warn: (text) => log.warn(text),
+    },
+    taps,
+  );
+  const tunnels: Tunnels = new Tunnels(
+    host.datagrams, taps,
+    { receive: (port, frame, words) => datapath.receive(port, frame, words), bound: () => configuration.tunnelsChanged() },
+    host.log.module("tunnel"),
+  );
+  const replica = openReplica(host, openVSwitch, options.database, { monitor, lock: "ovs_vswitchd", minBackoffMs: 100, leaderOnly: false, changed: () => configuration.run() });
+  const configuration: Configuration = new Configuration({
+    host, replica, datapath, tunnels, devices, controllers: new Controllers(host), runFolder: options.runFolder, version: options.version ?? ovsVersion,
+    events: { nowMs, next32: () => host.random.next32(), flushConnections: () => undefined },
+  });
+  devices.changed = (name) => configuration.deviceChanged(name);
+
+  let timer: Timer | undefined;
+  let isStopped = false;
+  let statisticsAtMs = nowMs();
+  const eachSecond = (): void => {
+    timer = host.clock.after(sweepMs, eachSecond);
+    datapath.cache.sweep(nowMs());
+    for (const { bridge, service } of configuration.bridges.values()) {
+      service.expire();
+      if (bridge.macs.expire(nowMs())) bridge.generation++;
+    }
+    if (nowMs() - statisticsAtMs < statisticsMs) return;
+    statisticsAtMs = nowMs();
+    configuration.writeStatistics();
+  };
+  timer = host.clock.after(sweepMs, eachSecond);
+  host.log.module("ovs_vswitchd").info(`isthmus ${isthmusVersion}, as Open vSwitch ${ovsVersion}`);
+
+  return {
+    ready: configuration.ready,
+    commands: switchCommands({ configuration, datapath, tunnels, nowMs }),
+    async stop() {
+      if (isStopped) return;
+      isStopped = true;
+      timer?.cancel();
+      configuration.stop();
+      tunnels.close();
+      replica.close();
+    },
+    attachPort: (name, receive) => attach(devices, datapath, name, receive),
+    tap: (name, see) => taps.add(name, see),
+  };
+}
+
+function attach(devices: Devices, datapath: Datapath, name: string, receive: (frame: Uint8Array) => void): AttachedPort {
+  const detach = devices.attach(name, { receive });
+  let isClosed = false;
+  return {
+    name,
+    send(frame) {
+      const port = isClosed ? undefined : datapath.portNamed(name);
+      if (port !== undefined) datapath.receive(port, frame);
+    },
+    close() {
+      isClosed = true;
+      detach();
+    },
+  };
+}
