@@ -17,9 +17,32 @@ export const bundleOptions = {
   banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
 };
 
+/** Builds all programs; one that does not bundle does not keep the others from being built, but makes this fail. */
 export async function build(outdir = process.env.ISTHMUS_DIST ?? join(root, "dist")) {
-  const { build: esbuild } = await import("esbuild");
   const programs = readdirSync(join(root, "src/bin")).filter((f) => f.endsWith(".ts") && !f.endsWith(".test.ts"));
+  let failure;
+  let files;
+  try {
+    files = await bundle(programs, outdir);
+  } catch (error) {
+    failure = error;
+    const sound = [];
+    for (const program of programs) if (await bundles(program, outdir)) sound.push(program);
+    files = await bundle(sound, outdir);
+  }
+  mkdirSync(outdir, { recursive: true });
+  // Whole files are put in place by rename, so that a program started meanwhile never reads half of one; chunks go first.
+  for (const file of [...files].sort((a, b) => Number(b.path.includes("chunk-")) - Number(a.path.includes("chunk-")))) {
+    const temporary = `${file.path}.${process.pid}`;
+    mkdirSync(dirname(file.path), { recursive: true });
+    writeFileSync(temporary, file.contents);
+    renameSync(temporary, file.path);
+  }
+  if (failure !== undefined) throw failure;
+}
+
+async function bundle(programs, outdir, options = {}) {
+  const { build: esbuild } = await import("esbuild");
   const version = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
   const { outputFiles } = await esbuild({
     ...bundleOptions,
@@ -28,21 +51,25 @@ export async function build(outdir = process.env.ISTHMUS_DIST ?? join(root, "dis
     splitting: true,
     chunkNames: "chunk-[hash]",
     minifySyntax: true,
-    sourcemap: false,
     define: { ISTHMUS_VERSION: JSON.stringify(version) },
     write: false,
+    ...options,
   });
-  mkdirSync(outdir, { recursive: true });
-  // Whole files are put in place by rename, so that a program started meanwhile never reads half of one; chunks go first.
-  for (const file of [...outputFiles].sort((a, b) => Number(b.path.includes("chunk-")) - Number(a.path.includes("chunk-")))) {
-    const temporary = `${file.path}.${process.pid}`;
-    mkdirSync(dirname(file.path), { recursive: true });
-    writeFileSync(temporary, file.contents);
-    renameSync(temporary, file.path);
-  }
+  return outputFiles;
 }
+
+const bundles = (program, outdir) =>
+  bundle([program], outdir, { logLevel: "silent" }).then(
+    () => true,
+    () => false,
+  );
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (process.argv.includes("--clean")) rmSync(join(root, "dist"), { recursive: true, force: true });
-  await build();
+  try {
+    await build();
+  } catch {
+    // esbuild has said what is wrong.
+    process.exit(1);
+  }
 }
