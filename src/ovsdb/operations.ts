@@ -287,7 +287,7 @@ class Execution {
     if (equal === (until === "==")) return "{}";
     const { elapsedMs } = this.options;
     if (timeout === undefined || elapsedMs < timeout) return new OvsdbError("not supported", "triggers not supported");
-    return new OvsdbError("timed out", elapsedMs > 0 ? `"wait" timed out after ${Math.floor(elapsedMs)} ms` : '"where" clause test failed');
+    return new OvsdbError("timed out", elapsedMs > 0 ? `"wait" timed out after ${elapsedMs} ms` : '"where" clause test failed');
   }
 
   #expectedRows(table: StoredTable, rows: readonly Json[], columns: readonly StoredColumn[]): Set<string> | OvsdbError {

@@ -140,7 +140,7 @@ export class OvsdbServer implements SessionSurroundings {
     });
   }
 
-  convert(database: ServedDatabase, schemaJson: Json): OvsdbError | undefined {
+  convert(database: ServedDatabase, schemaJson: Json, by: ServerSession): OvsdbError | undefined {
     const schema = schemaFromJson(schemaJson);
     if (schema instanceof OvsdbError) return schema;
     if (schema.name !== database.name) {
@@ -149,11 +149,15 @@ export class OvsdbServer implements SessionSurroundings {
     const store = convertStore(database.store, schema);
     if (store instanceof OvsdbError) return store;
     database.flush();
-    for (const session of this.#sessions()) session.dropMonitorsOf(database);
-    const bad = database.replaceStore(store);
+    const bad = database.replaceStore(store, () => {
+      for (const session of [...this.#sessions()]) {
+        if (!session.isChangeAware && session !== by) session.disconnect();
+        else session.dropMonitorsOf(database);
+      }
+    });
     if (bad !== undefined) return bad;
     this.#tellServed();
-    // The reply goes out first.
+    // Whoever asked gets its reply first.
     this.#host.clock.after(0, () => this.#disconnectUnaware());
     this.#reconfigure();
     return undefined;

@@ -72,17 +72,22 @@ function addedAndRemoved(column: StoredColumn, old: Fields | undefined, now: Fie
   return [differs(after, before), differs(before, after)];
 }
 
+/** A row does not keep itself alive. */
+const isSelf = (row: StoredRow, target: StoredTable, uuid: string): boolean => target === row.table && uuid === row.uuid;
+
 function countReferences(txn: RowsUnderway, change: RowChange): OvsdbError | undefined {
   const { row } = change;
   let bad: OvsdbError | undefined;
   for (const column of row.table.strongColumns) {
     const [added, removed] = addedAndRemoved(column, change.old, change.now);
     forEachReference(column, removed, "strong", (target, uuid) => {
+      if (isSelf(row, target, uuid)) return;
       const referred = txn.rowEver(target, uuid);
       assert(referred !== undefined, "a committed reference dangles");
       txn.touch(referred).references--;
     });
     forEachReference(column, added, "strong", (target, uuid) => {
+      if (isSelf(row, target, uuid)) return;
       const referred = txn.rowEver(target, uuid);
       if (referred !== undefined) txn.touch(referred).references++;
       else {
@@ -103,8 +108,10 @@ function collectGarbage(txn: RowsUnderway): void {
   for (let row = doomed.pop(); row !== undefined; row = doomed.pop()) {
     if (txn.touch(row).isDeleted) continue;
     txn.delete(row);
+    const doomedRow = row;
     for (const column of row.table.strongColumns) {
       forEachReference(column, column.of(row), "strong", (target, uuid) => {
+        if (isSelf(doomedRow, target, uuid)) return;
         const referred = txn.rowEver(target, uuid);
         assert(referred !== undefined, "a reference of a checked row dangles");
         const change = txn.touch(referred);

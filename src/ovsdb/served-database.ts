@@ -11,7 +11,7 @@ import { type Json, printJson } from "./json.ts";
 import { transactionRecord } from "./log-record.ts";
 import { Monitors } from "./monitors.ts";
 import { execute, type ExecuteOptions } from "./operations.ts";
-import { OvsdbError } from "./ovsdb-error.ts";
+import type { OvsdbError } from "./ovsdb-error.ts";
 import type { DatabaseSchema } from "./schema.ts";
 import { schemaToJson } from "./schema-json.ts";
 import type { Store } from "./store.ts";
@@ -99,7 +99,7 @@ export class ServedDatabase {
     const { request, since } = waiting;
     waiting.timer?.cancel();
     waiting.timer = undefined;
-    const elapsedMs = this.#around.clock.now() - since;
+    const elapsedMs = Math.floor(this.#around.clock.now() - since);
     const options: ExecuteOptions = { readOnly: request.readOnly, elapsedMs, mayWait: true, ownsLock: (name) => request.ownsLock(name) };
     const done = execute(this.#store, request.params, options);
     switch (done.kind) {
@@ -195,29 +195,30 @@ export class ServedDatabase {
     return bad;
   }
 
-  /** Goes on with another store, converted from this one. Whoever monitored the old one must be told by the caller. */
-  replaceStore(store: Store): OvsdbError | undefined {
+  /** Goes on with another store, converted from this one; `beforehand` tells those who monitor the old one. */
+  replaceStore(store: Store, beforehand: () => void): OvsdbError | undefined {
     const bad = this.file?.compact(store, "converted by ovsdb-server", this.#around.clock.wall());
     if (bad !== undefined) return bad;
+    beforehand();
     this.#store = store;
     this.#schemaText = undefined;
     this.#monitors = new Monitors(() => this.#around.makeUuid());
-    this.cancelWaiting(`${store.name} database converted`);
+    this.cancelWaiting();
     return undefined;
   }
 
-  cancelWaiting(reason: string): void {
+  /** RFC 7047, section 4.1.4, leaves no room for a reason. */
+  cancelWaiting(): void {
     for (const waiting of this.#waiting) {
       waiting.timer?.cancel();
-      const error = new OvsdbError("canceled", reason).toJson();
-      waiting.request.reply({ kind: "error", error });
+      waiting.request.reply({ kind: "error", error: "canceled" });
     }
     this.#waiting.clear();
   }
 
   close(): void {
     this.flush();
-    this.cancelWaiting("server is shutting down");
+    this.cancelWaiting();
     this.file?.close();
   }
 }

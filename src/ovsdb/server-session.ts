@@ -20,7 +20,7 @@ export interface SessionSurroundings {
   readonly locks: Locks;
   /** While monitor_cond is disabled, clients fall back to monitor. */
   readonly allowsConditions: boolean;
-  convert(database: ServedDatabase, schema: Json): OvsdbError | undefined;
+  convert(database: ServedDatabase, schema: Json, by: ServerSession): OvsdbError | undefined;
 }
 
 export interface SessionOptions {
@@ -363,7 +363,7 @@ export class ServerSession implements MonitorListener, LockHolder {
     if (database instanceof OvsdbError) return this.#refuse(id, database);
     if (!isJsonArray(params) || params.length !== 2) return this.#refuse(id, syntaxError(params, "array expected"));
     if (this.#options.readOnly) return this.#refuse(id, new OvsdbError("not allowed", "convert operation not allowed when database server is in read only mode"));
-    const bad = this.#around.convert(database, params[1] ?? null);
+    const bad = this.#around.convert(database, params[1] ?? null, this);
     if (bad !== undefined) this.#refuse(id, bad);
     else this.#reply(id, {});
   }

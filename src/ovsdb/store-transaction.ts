@@ -6,7 +6,7 @@
  */
 import { assert } from "../std/index.ts";
 import { listOf, printDatum } from "./datum-text.ts";
-import { equalDatums } from "./datum-sets.ts";
+import { compareDatums, equalDatums } from "./datum-sets.ts";
 import { OvsdbError } from "./ovsdb-error.ts";
 import { checkReferences, commitWeakReferences, type RowsUnderway } from "./references.ts";
 import type { Store } from "./store.ts";
@@ -167,7 +167,9 @@ function findChanged(change: RowChange, old: Fields): boolean {
 }
 
 function duplicate(index: UniqueIndex, a: StoredRow, b: StoredRow): OvsdbError {
-  const [first, second] = a.uuid > b.uuid ? [a, b] : [b, a];
+  // In an order that does not depend on chance: the greater row first.
+  const order = a.table.columns.map((column) => compareDatums(column.of(a), column.of(b))).find((o) => o !== 0) ?? 0;
+  const [first, second] = order < 0 ? [b, a] : [a, b];
   const values = (fields: Fields): string => index.columns.map((c) => printDatum(c.in(fields), c.type)).join(", ");
   const history = (row: StoredRow): string => {
     const { change } = row;

@@ -1,16 +1,29 @@
 /** The machine's files. */
 import {
-  closeSync, existsSync, fdatasyncSync, fstatSync, ftruncateSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync,
+  closeSync, existsSync, fdatasyncSync, fstatSync, ftruncateSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync,
   writeFileSync, writeSync,
 } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type { Disk } from "../disk.ts";
+
+/** Where a chain of symbolic links leads, even if nothing is there yet: a link is kept, and what it names replaced. */
+function followLinks(path: string): string {
+  let at = path;
+  for (let i = 0; i < 32; i++) {
+    const status = lstatSync(at, { throwIfNoEntry: false });
+    if (status === undefined || !status.isSymbolicLink()) return at;
+    at = resolve(dirname(at), readlinkSync(at));
+  }
+  return at;
+}
 
 export const nodeDisk: Disk = {
   exists: existsSync,
   isFolder: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
   read: (path) => readFileSync(path),
   readText: (path) => readFileSync(path, "utf8"),
-  replace(path, content) {
+  replace(given, content) {
+    const path = followLinks(given);
     const temporary = `${path}.${process.pid}.tmp`;
     const file = openSync(temporary, "w");
     try {
