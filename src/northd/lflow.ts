@@ -1,0 +1,60 @@
+/**
+ * Logical flows as facts. Each is yielded by a rule for one datapath; flows of several datapaths that are alike in everything
+ * but the datapath become one row of Logical_Flow (sync/logical-flows.ts).
+ */
+import { relation, type Yield } from "../engine/index.ts";
+import type { Stage } from "../logical/index.ts";
+import { type Actions, everything, type Match, next } from "./flow-text.ts";
+import { dropActions } from "./topology/settings.ts";
+import type { Datapath } from "./topology/topology.ts";
+
+/** What packets to the controller are counted and limited as (ovn-nb(5), Copp). */
+export type ControlProtocol =
+  | "arp" | "arp-resolve" | "bfd" | "dhcpv4-opts" | "dhcpv6-opts" | "dns" | "icmp4-error" | "icmp6-error" | "igmp" | "nd-na" | "nd-ns"
+  | "nd-ns-resolve" | "nd-ra-opts" | "reject" | "svc-monitor" | "tcp-reset";
+
+export interface FlowDetails {
+  /** The port that the match names: lets a chassis skip flows of ports that are not its own. */
+  readonly ioPort?: string;
+  /** The row of the northbound database behind the flow. */
+  readonly hint?: { readonly _uuid: string };
+  readonly protocol?: ControlProtocol;
+  readonly description?: string;
+}
+
+export interface Lflow {
+  readonly datapath: Datapath;
+  readonly stage: Stage;
+  readonly priority: number;
+  readonly match: Match;
+  readonly actions: Actions;
+  readonly meter: string | undefined;
+  readonly details: FlowDetails;
+}
+
+/** What makes two flows one row. */
+export const contentKey = (flow: Pick<Lflow, "stage" | "priority" | "match" | "actions" | "meter">): string =>
+  `${flow.stage.name} ${flow.priority} ${flow.match}\n${flow.actions}${flow.meter === undefined ? "" : `\n${flow.meter}`}`;
+
+export const Lflow = relation<Lflow>("Lflow", (flow) => `${flow.datapath.row._uuid} ${contentKey(flow)}`);
+
+const noDetails: FlowDetails = {};
+
+export function lflow(datapath: Datapath, stage: Stage, priority: number, match: Match, actions: Actions, details: FlowDetails = noDetails): Yield {
+  return Lflow({ datapath, stage, priority, match, actions, meter: meterOf(datapath, details.protocol), details });
+}
+
+/** Lets every packet on that nothing else in the stage has matched. */
+export const passByDefault = (datapath: Datapath, stage: Stage): Yield => lflow(datapath, stage, 0, everything, next);
+
+export const dropByDefault = (datapath: Datapath, stage: Stage): Yield => lflow(datapath, stage, 0, everything, dropActions(datapath.topology));
+
+/** The meter that the datapath's control-plane protection names for the protocol, if there is such a meter. */
+function meterOf(datapath: Datapath, protocol: ControlProtocol | undefined): string | undefined {
+  if (protocol === undefined || datapath.row.copp === undefined) return undefined;
+  const { nb } = datapath.topology;
+  const name = nb.Copp.get(datapath.row.copp)?.meters.get(protocol);
+  if (name === undefined) return undefined;
+  for (const meter of nb.Meter) if (meter.name === name) return name;
+  return undefined;
+}

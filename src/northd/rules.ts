@@ -1,0 +1,69 @@
+/** All rules, in the order of work: what others wait for first. Each of them is a file of its own, named for its stage or its table. */
+import type { Rule } from "../engine/index.ts";
+import { addressUseOfPort, macUseOfRouterPort } from "./ipam/address-use.ts";
+import { gatewayFeedback, portFeedback, tagRequests } from "./nb-feedback/port-feedback.ts";
+import { admissionOfPort, admissionOfRouter } from "./router/lr-admission.ts";
+import { arpRequests } from "./router/lr-arp-request.ts";
+import { arpResolveDefaults, neighbouringRouters, neighboursOnSwitches } from "./router/lr-arp-resolve.ts";
+import { packetLengthDefaults, packetLengths } from "./router/lr-chk-pkt-len.ts";
+import { delivery, deliveryDefaults } from "./router/lr-delivery.ts";
+import { gatewayRedirect, redirectDefaults } from "./router/lr-gw-redirect.ts";
+import { ipInputOfRouter, ownDestinations } from "./router/lr-ip-input.ts";
+import { ipv4Input } from "./router/lr-ip-input-v4.ts";
+import { ipv6Input } from "./router/lr-ip-input-v6.ts";
+import { connectedRoutes, routeTables, type RoutingContext, routingDefaults, staticRoutes } from "./router/lr-ip-routing.ts";
+import { neighborsOfPort, neighborsOfRouter } from "./router/lr-learn-neighbor.ts";
+import { natDefaults } from "./router/lr-nat.ts";
+import { raDefaults, routerAdvertisements } from "./router/lr-nd-ra.ts";
+import { networkIdDefaults, networkIds } from "./router/lr-network-id.ts";
+import { policyDefaults } from "./router/lr-policy.ts";
+import { aclDefaults } from "./switch/ls-acl.ts";
+import { arpDefaults, arpResponder } from "./switch/ls-arp-rsp.ts";
+import { portSecurityOfPort, portSecurityOfSwitch, tooBigErrors } from "./switch/ls-check-port-sec.ts";
+import { dhcpDefaults, dhcpResponder } from "./switch/ls-dhcp.ts";
+import { dnsResponder } from "./switch/ls-dns.ts";
+import { externalPortDefaults, externalPorts } from "./switch/ls-external-port.ts";
+import { fdbDefaults, fdbLearning } from "./switch/ls-fdb.ts";
+import { broadcastAndMulticast, unicastDestinations, unknownDestinations } from "./switch/ls-l2-lkup.ts";
+import { connectionTracking, hardwareSwitches, loadBalancingDefaults, preLb } from "./switch/ls-lb.ts";
+import { networkFunctionDefaults, unusedStages } from "./switch/ls-without-features.ts";
+import { addressSets, monitorAddressSet, portGroupAddressSets, portGroups } from "./sync/address-sets.ts";
+import { type CopyContext, dns, meters, staticMacBindings, templates } from "./sync/copied-rows.ts";
+import { boundRouters, boundSwitches } from "./sync/datapath-bindings.ts";
+import { type GlobalContext, northboundGlobals, southboundGlobals } from "./sync/globals.ts";
+import { type GroupContext, groupReferences, groupRows, groupsOfExternalPorts, groupsOfGateways } from "./sync/ha-chassis-groups.ts";
+import { ipMulticast, routerGroups, switchGroups } from "./sync/multicast-groups.ts";
+import { rbac } from "./sync/rbac.ts";
+import { routerPortBindings } from "./sync/router-port-bindings.ts";
+import { staleFdb, staleIgmpGroups, staleMacBindings, type StaleContext } from "./sync/stale-rows.ts";
+import { dhcpOptions } from "./sync/supported-options.ts";
+import { switchPortBindings } from "./sync/switch-port-bindings.ts";
+import type { Topology } from "./topology/topology.ts";
+
+/** Numbers and addresses first, since flows and rows have them in them. */
+export const bindingRules: readonly Rule<Topology>[] = [
+  boundSwitches, boundRouters, addressUseOfPort, macUseOfRouterPort, tagRequests, groupsOfGateways, groupsOfExternalPorts,
+  switchPortBindings, routerPortBindings, switchGroups, routerGroups, ipMulticast,
+  addressSets, monitorAddressSet, portGroupAddressSets, portGroups, dhcpOptions, rbac, portFeedback, gatewayFeedback,
+];
+
+export const switchRules: readonly Rule<Topology>[] = [
+  portSecurityOfSwitch, portSecurityOfPort, tooBigErrors, fdbDefaults, fdbLearning, aclDefaults, preLb, connectionTracking, loadBalancingDefaults,
+  hardwareSwitches, unusedStages, networkFunctionDefaults, arpDefaults, arpResponder, dhcpDefaults, dhcpResponder, dnsResponder,
+  externalPortDefaults, externalPorts, broadcastAndMulticast, unicastDestinations, unknownDestinations,
+];
+
+export const routerRules: readonly Rule<Topology>[] = [
+  admissionOfRouter, admissionOfPort, neighborsOfRouter, neighborsOfPort, ipInputOfRouter, ownDestinations, ipv4Input, ipv6Input, natDefaults,
+  raDefaults, routerAdvertisements, routingDefaults, routeTables, connectedRoutes, policyDefaults, arpResolveDefaults, neighbouringRouters,
+  neighboursOnSwitches, packetLengthDefaults, packetLengths, redirectDefaults, gatewayRedirect, networkIdDefaults, networkIds, arpRequests,
+  deliveryDefaults, delivery,
+];
+
+export type ZoneContext = RoutingContext & GroupContext & CopyContext & StaleContext & GlobalContext;
+
+/** Those that look things up in indexes of their own. */
+export const zoneRules: readonly Rule<ZoneContext>[] = [
+  groupReferences, groupRows, staticRoutes, dns, staticMacBindings, meters, templates, staleMacBindings, staleFdb, staleIgmpGroups,
+  southboundGlobals, northboundGlobals,
+];

@@ -1,0 +1,128 @@
+/** Static routes, parsed: where they lead, by which port, and with which others they share traffic. */
+import { derived, type Index } from "../../engine/index.ts";
+import { formatIp, type Ip, type Prefix } from "../../net/index.ts";
+import { boolOption } from "../options.ts";
+import { compareBytes, memberAddress, parseCidr } from "../port-addresses.ts";
+import { isRouterEnabled, networksOf, routerOf, routerPortsOf } from "./router-ports.ts";
+import type { LogicalRouter, RouterPort, StaticRoute, Topology } from "./topology.ts";
+
+/** Where a route comes from: it decides between routes to the same prefix. */
+export type RouteSource = "connected" | "interconnected" | "static";
+
+export interface ParsedRoute {
+  readonly route: StaticRoute;
+  readonly router: LogicalRouter;
+  /** As written: with host bits. */
+  readonly prefix: Prefix;
+  readonly nextHop: Ip | undefined;
+  readonly isDiscard: boolean;
+  /** By the source address instead of the destination. */
+  readonly isSource: boolean;
+  readonly tableId: number;
+  readonly source: RouteSource;
+  readonly overridesConnected: boolean;
+  /** Replies leave by the port that their requests came in by. */
+  readonly isSymmetric: boolean;
+  readonly selection: readonly string[];
+  /** Both absent for a route that discards. */
+  readonly outPort: RouterPort | undefined;
+  readonly ownAddress: string | undefined;
+}
+
+/** Names of route tables become numbers in a register: their places in the order of all names, from 1; 0 is the main table. */
+const routeTableNames = derived("route tables", (t: Topology): readonly string[] => {
+  const names = new Set<string>();
+  for (const port of t.routerPorts) {
+    const name = routeTableOf(port);
+    if (name !== "") names.add(name);
+  }
+  for (const route of t.staticRoutes) {
+    const name = tableNameOf(route);
+    if (name !== "") names.add(name);
+  }
+  return [...names].sort(compareBytes);
+});
+
+const tableNameOf = derived("route table of route", (route: StaticRoute): string => route.row.route_table);
+export const routeTableOf = derived("route table of port", (port: RouterPort): string => port.row.options.get("route_table") ?? "");
+
+export const routeTableId = derived("route table id", (t: Topology, name: string): number => (name === "" ? 0 : routeTableNames(t).indexOf(name) + 1));
+
+export const parsedRoute = derived("route", (route: StaticRoute): ParsedRoute | undefined => {
+  const { topology: t, row } = route;
+  const router = t.routersOfRoute.first(row._uuid);
+  if (router === undefined || !isRouterEnabled(router)) return undefined;
+  const isDiscard = row.nexthop === "discard";
+  const nextHop = isDiscard || row.nexthop === "" ? undefined : parseCidr(row.nexthop);
+  if (nextHop === undefined && !isDiscard && row.nexthop !== "") return refuse(route, `bad 'nexthop' ${row.nexthop}`);
+  if (nextHop !== undefined && nextHop.length !== (nextHop.family === 4 ? 32 : 128)) return refuse(route, `bad next hop mask ${row.nexthop}`);
+  const prefix = parseCidr(row.ip_prefix);
+  if (prefix === undefined) return refuse(route, `bad 'ip_prefix' ${row.ip_prefix}`);
+  const out = isDiscard ? undefined : outPortOf(route, router, (nextHop ?? prefix).family === 4);
+  if (out === undefined && !isDiscard) return undefined;
+  const origin = row.options.get("origin");
+  const selection = new Set<string>(row.selection_fields);
+  if (selection.has("tp_src") || selection.has("tp_dst")) selection.add("ip_proto");
+  return {
+    route, router, isDiscard,
+    prefix: prefix.family === 4 ? { family: 4, address: prefix.address, length: prefix.length } : { family: 6, address: prefix.address, length: prefix.length },
+    nextHop: nextHop === undefined ? undefined : nextHop.family === 4 ? { family: 4, address: nextHop.address } : { family: 6, address: nextHop.address },
+    isSource: row.policy === "src-ip",
+    tableId: routeTableId(t, row.route_table),
+    source: origin === "connected" ? "connected" : origin === "connected-dynamic" ? "interconnected" : "static",
+    overridesConnected: boolOption(row.options, "override-connected", false),
+    isSymmetric: boolOption(row.options, "ecmp_symmetric_reply", false),
+    selection: [...selection].sort(compareBytes),
+    outPort: out?.port,
+    ownAddress: out?.address,
+  };
+});
+
+function refuse(route: StaticRoute, why: string): undefined {
+  route.topology.warn(`${why} in static route ${route.row._uuid}`);
+  return undefined;
+}
+
+/** The port that the route names, or the one that has the next hop in one of its networks; and the router's address there. */
+function outPortOf(route: StaticRoute, router: LogicalRouter, isIpv4: boolean): { readonly port: RouterPort; readonly address: string } | undefined {
+  const { topology: t, row } = route;
+  if (row.output_port !== undefined) {
+    const port = t.routerPortsByName.first(row.output_port);
+    if (port === undefined || routerOf(port) === undefined) {
+      t.warn(`Bad out port ${row.output_port} for static route ${row.ip_prefix}`);
+      return undefined;
+    }
+    const networks = networksOf(port);
+    // A next hop outside the port's networks is tried all the same, from the port's first address.
+    const address = (row.nexthop === "" ? undefined : memberAddress(networks, row.nexthop)) ?? (isIpv4 ? networks.ipv4 : networks.ipv6)[0]?.text;
+    if (address !== undefined) return { port, address };
+  } else if (row.nexthop !== "") {
+    for (const port of routerPortsOf(router)) {
+      const address = memberAddress(networksOf(port), row.nexthop);
+      if (address !== undefined) return { port, address };
+    }
+  }
+  t.warn(`No path for static route ${row.ip_prefix} on router ${router.row.name}; next hop ${row.nexthop}`);
+  return undefined;
+}
+
+/** Routes of one group share the traffic of their prefix. Routes to connected networks never share. */
+export function groupKeyOf(parsed: ParsedRoute): string {
+  const { router, prefix, source, tableId, isSource, route } = parsed;
+  const key = `${router.row._uuid} ${tableId} ${isSource ? "src" : "dst"} ${source} ${formatIp(prefix)}/${prefix.length}`;
+  return source === "connected" ? `${key} ${route.row._uuid}` : key;
+}
+
+export type RouteGroups = Index<string, StaticRoute>;
+
+/** The members of a group, in an order that does not depend on who came first. */
+export const membersOf = (groups: RouteGroups, key: string): readonly ParsedRoute[] =>
+  [...groups.get(key)]
+    .map(parsedRoute)
+    .filter((p) => p !== undefined)
+    .sort((a, b) => compareBytes(a.route.row._uuid, b.route.row._uuid));
+
+export const isEcmp = (members: readonly ParsedRoute[]): boolean => {
+  const [first, second] = members;
+  return first !== undefined && first.source !== "connected" && (second !== undefined || first.isSymmetric);
+};

@@ -1,0 +1,104 @@
+/** What holds for the whole zone: NB_Global.options, and what the chassis can do (ovn-nb(5), ovn-sb(5)). */
+import { derived } from "../../engine/index.ts";
+import { formatMac, parseMac } from "../../net/index.ts";
+import { type Actions, actions } from "../flow-text.ts";
+import { boolOption, type Options, uintOption } from "../options.ts";
+import type { NbRow, SbRow, Topology } from "./topology.ts";
+
+const none: Options = new Map();
+
+export const northboundGlobal = derived("NB_Global", (t: Topology): NbRow<"NB_Global"> | undefined => {
+  for (const row of t.nb.NB_Global) return row;
+  return undefined;
+});
+
+export const southboundGlobal = derived("SB_Global", (t: Topology): SbRow<"SB_Global"> | undefined => {
+  for (const row of t.sb.SB_Global) return row;
+  return undefined;
+});
+
+export const globalOptions = derived("NB_Global.options", (t: Topology): Options => northboundGlobal(t)?.options ?? none);
+
+/** One option of NB_Global: readers of it do not wake when others change. */
+export const globalOption = derived("NB_Global option", (t: Topology, key: string): string | undefined => globalOptions(t).get(key));
+
+const globalBool = (key: string, missing: boolean) =>
+  derived(key, (t: Topology): boolean => boolOption(globalOptions(t), key, missing));
+
+/** Whether ports that are down are answered for (the option is called ignore_lsp_down and is true by default). */
+export const ignoresPortsDown = globalBool("ignore_lsp_down", true);
+export const ignoresChassisFeatures = globalBool("ignore_chassis_features", false);
+
+/** `drop;`, or where NB_Global asks for it, a sample of what is dropped (debug_drop_collector_set, debug_drop_domain_id). */
+export const dropActions = derived("drop action", (t: Topology): Actions => {
+  const options = globalOptions(t);
+  const collector = uintOption(options, "debug_drop_collector_set", 0);
+  const domain = uintOption(options, "debug_drop_domain_id", 0);
+  if (collector === 0 || domain >= 255) return actions`drop;`;
+  return actions`sample(probability=65535,collector_set=${collector},obs_domain=${domain},obs_point=$cookie); /* drop */`;
+});
+
+const validMac = (text: string | undefined): string | undefined => {
+  const mac = text === undefined ? undefined : parseMac(text);
+  return mac === undefined ? undefined : formatMac(mac);
+};
+
+/** The source of health checks. */
+export const serviceMonitorMac = derived("svc_monitor_mac", (t: Topology): string =>
+  validMac(globalOption(t, "svc_monitor_mac")) ?? t.chosen.monitorMac);
+
+export const serviceMonitorTargetMac = derived("svc_monitor_mac_dst", (t: Topology): string =>
+  validMac(globalOption(t, "svc_monitor_mac_dst")) ?? t.chosen.monitorMacTarget);
+
+/** The first three bytes of the MACs that northd gives out: `0a:00:00`. */
+export const macPrefix = derived("mac_prefix", (t: Topology): string => {
+  const found = /^\s*([0-9a-fA-F]{1,2}):([0-9a-fA-F]{1,2}):([0-9a-fA-F]{1,2})/.exec(globalOption(t, "mac_prefix") ?? "");
+  const bytes = found?.slice(1).map((b) => b.padStart(2, "0").toLowerCase()).join(":");
+  return bytes === undefined || bytes === "00:00:00" ? t.chosen.macPrefix : bytes;
+});
+
+/** A chassis of another zone, as ovn-ic puts it there. */
+export const isRemoteChassis = (chassis: SbRow<"Chassis">): boolean => boolOption(chassis.other_config, "is-remote", false);
+
+export interface ChassisFeatures {
+  readonly ctCommitNatV2: boolean;
+  readonly ctStateSave: boolean;
+}
+
+/** What every chassis of this zone can do; all of it while there is none. */
+export const chassisFeatures = derived("chassis features", (t: Topology): ChassisFeatures => {
+  if (ignoresChassisFeatures(t)) return { ctCommitNatV2: true, ctStateSave: true };
+  let [ctCommitNatV2, ctStateSave] = [true, true];
+  for (const chassis of t.sb.Chassis) {
+    if (isRemoteChassis(chassis)) continue;
+    ctCommitNatV2 &&= boolOption(chassis.other_config, "ct-commit-nat-v2", false);
+    ctStateSave &&= boolOption(chassis.other_config, "ct-state-save", false);
+  }
+  return { ctCommitNatV2, ctStateSave };
+});
+
+/** With a VXLAN tunnel anywhere, 12 bits of a VNI carry both datapath and port: keys must be small. */
+export const isVxlanMode = derived("vxlan mode", (t: Topology): boolean => {
+  if (!boolOption(globalOptions(t), "vxlan_mode", true)) return false;
+  for (const chassis of t.sb.Chassis) {
+    for (const encap of chassis.encaps) if (t.sb.Encap.get(encap)?.type === "vxlan") return true;
+  }
+  return false;
+});
+
+const isVxlanInterconnected = derived("vxlan interconnection", (t: Topology): boolean => {
+  for (const s of t.switches) if (s.row.other_config.has("ic-vxlan_mode")) return true;
+  return false;
+});
+
+/** The largest tunnel key a datapath of this zone may get: the last 2^16 - 1 are for transit switches. */
+export const maxDatapathKey = derived("max_tunid", (t: Topology): number => {
+  if (isVxlanInterconnected(t)) return (1 << 10) - 1;
+  return isVxlanMode(t) ? (1 << 12) - 1 : (1 << 24) - 1 - ((1 << 16) - 1);
+});
+
+export const maxPortKey = derived("largest port key", (t: Topology): number => (isVxlanMode(t) ? (1 << 11) - 1 : (1 << 15) - 1));
+
+export function chassisNamed(t: Topology, nameOrHostname: string): SbRow<"Chassis"> | undefined {
+  return t.chassisByName.first(nameOrHostname) ?? t.chassisByHostname.first(nameOrHostname);
+}

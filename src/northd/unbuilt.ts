@@ -1,0 +1,32 @@
+/** Tables of the northbound database whose rows no rule is built for yet: their presence is said once, so that nobody looks for the error elsewhere. */
+import type { Log } from "../host/index.ts";
+import type { ReplicaTables } from "../ovsdb/index.ts";
+import type { Nb } from "./topology/topology.ts";
+
+const features = {
+  ACL: "access control lists",
+  Load_Balancer: "load balancers",
+  NAT: "address translation",
+  Logical_Router_Policy: "routing policies",
+  QoS: "QoS rules",
+  Mirror: "mirrors",
+  BFD: "BFD sessions",
+  Forwarding_Group: "forwarding groups",
+  DHCP_Relay: "DHCP relays",
+  Network_Function: "network functions",
+  Logical_Switch_Port_Health_Check: "health checks of ports",
+  Sampling_App: "sampling",
+} as const;
+
+export function warnOfUnbuilt(tables: ReplicaTables<Nb>, log: Log): void {
+  for (const [table, feature] of Object.entries(features)) {
+    let isSaid = false;
+    tables[table as keyof typeof features].watch({
+      added: () => {
+        if (!isSaid) log.warn(`the northbound table ${table} has rows, but ${feature} are not built yet: they have no effect`);
+        isSaid = true;
+      },
+      removed: () => undefined,
+    });
+  }
+}
