@@ -14,6 +14,8 @@ import { firstConditions, Interest, InterestKeeper } from "./interest.ts";
 import { LocalFlow, releaseConjunctions } from "./logical-flows.ts";
 import { Node, type NodeOptions } from "./node.ts";
 import { ourChassis } from "./ports.ts";
+import { PacketConnection } from "./packet-in/packet-connection.ts";
+import { WaitingPackets } from "./packet-in/waiting-packets.ts";
 import { privateRow } from "./registration.ts";
 import { OpenVswitchRepair, RepairCrew, SouthboundRepair } from "./repairs.ts";
 import type { Bridge, OpenVswitchReplica, OpenVswitchTransaction, PortBinding, SouthboundReplica, SouthboundTransaction } from "./rows.ts";
@@ -25,6 +27,7 @@ import { recordedZones, zoneRange } from "./zones-in-bridge.ts";
 
 /** Rows that conditions bring may take this long; until then nothing is taken away for want of them. */
 const growthMs = 10_000;
+const geneveOptionSize = 4;
 
 export class ChassisSession {
   readonly node: Node;
@@ -36,7 +39,9 @@ export class ChassisSession {
   readonly #sb: SouthboundReplica;
   readonly #crews: readonly [RepairCrew<OpenVswitchTransaction>, RepairCrew<SouthboundTransaction>];
   readonly #awaiting = new Set<PortBinding>();
+  readonly #waiting: WaitingPackets;
   #connection: FlowConnection | undefined;
+  #packets: PacketConnection | undefined;
   #connectedBridge: Bridge | undefined;
   #growth: Timer | undefined;
   #requested = { sequence: 0, timestamp: 0 };
@@ -49,7 +54,8 @@ export class ChassisSession {
     this.#ovs = ovs;
     const monitor = Object.fromEntries(Object.keys(southbound.tables).map((name) => [name, conditionOf(name)]));
     this.#sb = openReplica(host, southbound, remote, { monitor, leaderOnly: false, minBackoffMs: 100, changed: () => this.#changed() });
-    this.node = new Node(host, this.engine, ovs, this.#sb, options, makesDatapathLocal);
+    this.node = new Node(host, this.engine, ovs, this.#sb, options, makesDatapathLocal, () => this.#changed());
+    this.#waiting = new WaitingPackets(this.node);
     const groups = new ExtensionTable<GroupUse>();
     const meters = new ExtensionTable<WantedMeter>();
     this.installer = new FlowInstaller(host.log, { flows: this.flows, groups, meters, takeFlushes: () => this.node.zones.takeFlushes() });
@@ -117,6 +123,8 @@ export class ChassisSession {
     this.#growth?.cancel();
     for (const crew of this.#crews) crew.stop();
     this.#connection?.close();
+    this.#packets?.close();
+    this.#waiting.stop();
     this.#sb.close();
   }
 
@@ -204,16 +212,16 @@ export class ChassisSession {
     if (bridge === undefined) return;
     if (this.#connectedBridge?.name !== bridge.name) {
       this.#connection?.close();
+      this.#packets?.close();
       this.#connectedBridge = bridge;
-      this.#connection = new FlowConnection(
-        this.#host, { kind: "unix", path: `${this.node.options.runFolder}/${bridge.name}.mgmt` }, this.installer, (index) => this.#optionSize(index),
-        (index) => this.#negotiated(index),
-      );
-    } else if (bridge.datapath_id !== undefined) this.#connection?.poke();
-  }
-
-  #optionSize(index: number): number | undefined {
-    return index === this.node.geneveField.get() ? 4 : undefined;
+      const target = { kind: "unix", path: `${this.node.options.runFolder}/${bridge.name}.mgmt` } as const;
+      const optionSize = (index: number): number | undefined => (index === this.node.geneveField.get() ? geneveOptionSize : undefined);
+      this.#connection = new FlowConnection(this.#host, target, this.installer, optionSize, (index) => this.#negotiated(index));
+      this.#packets = new PacketConnection(this.#host, target, { node: this.node, waiting: this.#waiting }, optionSize);
+    } else if (bridge.datapath_id !== undefined) {
+      this.#connection?.poke();
+      this.#packets?.poke();
+    }
   }
 
   #negotiated(index: number | undefined): void {

@@ -6,10 +6,11 @@ import { Cell, type Collection, type Engine, type Index, relation } from "../eng
 import type { Host } from "../host/index.ts";
 import type { Uuid } from "../ovsdb/index.ts";
 import { ConjunctionIds } from "./conjunction-ids.ts";
+import { Learning } from "./learning-queue.ts";
 import { NumberedNames } from "./numbered-names.ts";
 import { PortsInService } from "./ports-in-service.ts";
 import type {
-  AddressSet, Bridge, Chassis, ChassisPrivate, ChassisTemplateVar, DatapathBinding, Encap, FlowSampleCollectorSet, Interface, MacBinding,
+  AddressSet, Bridge, Chassis, ChassisPrivate, ChassisTemplateVar, DatapathBinding, Dns, Encap, Fdb, FlowSampleCollectorSet, Interface, MacBinding,
   Meter, MulticastGroup, OpenVswitchReplica, Port, PortBinding, PortGroup, SouthboundReplica,
 } from "./rows.ts";
 import { type Tunnel, tunnelIdKey, TunnelUp } from "./tunnel.ts";
@@ -44,6 +45,8 @@ export class Node {
   readonly meters = new NumberedNames("meter");
   readonly zones: ZoneAssignment;
   readonly conjunctions = new ConjunctionIds();
+  /** What packets have told, on its way into the database. */
+  readonly learning: Learning;
   /** Ports whose flows the switch has confirmed. */
   readonly inService = new PortsInService();
   /** The highest SB_Global.nb_cfg whose flows the switch has confirmed. */
@@ -73,6 +76,8 @@ export class Node {
   readonly encapsByAddress: Index<string, Encap>;
   readonly groupsByName: Index<string, MulticastGroup>;
   readonly macBindingsByPort: Index<string, MacBinding>;
+  readonly fdbByAddress: Index<string, Fdb>;
+  readonly dnsByDatapath: Index<DatapathUuid, Dns>;
   readonly addressSetsByName: Index<string, AddressSet>;
   readonly portGroupsByName: Index<string, PortGroup>;
   readonly metersByName: Index<string, Meter>;
@@ -92,13 +97,14 @@ export class Node {
 
   constructor(
     host: Host, engine: Engine, ovs: OpenVswitchReplica, sb: SouthboundReplica, options: NodeOptions,
-    isRoot: (node: Node, port: PortBinding) => boolean,
+    isRoot: (node: Node, port: PortBinding) => boolean, changed: () => void,
   ) {
     this.host = host;
     this.engine = engine;
     this.ovs = ovs;
     this.sb = sb;
     this.options = options;
+    this.learning = new Learning(host, changed);
     this.zones = new ZoneAssignment(host.log.module("ct_zone"));
     const { Port_Binding, Chassis, Multicast_Group, MAC_Binding } = sb.tables;
     const { Bridge, Port, Interface } = ovs.tables;
@@ -118,6 +124,8 @@ export class Node {
     this.encapsByAddress = engine.index("encap", sb.tables.Encap, (e) => [`${e.type} ${e.ip}`]);
     this.groupsByName = engine.index("multicast group", Multicast_Group, (g) => [`${g.datapath} ${g.name}`]);
     this.macBindingsByPort = engine.index("MAC bindings of", MAC_Binding, (b) => [b.logical_port]);
+    this.fdbByAddress = engine.index("FDB entry", sb.tables.FDB, (f) => [`${f.dp_key} ${f.mac}`]);
+    this.dnsByDatapath = engine.index("DNS of", sb.tables.DNS, (d) => d.datapaths);
     this.addressSetsByName = engine.index("address set", sb.tables.Address_Set, (a) => [a.name]);
     this.portGroupsByName = engine.index("port group", sb.tables.Port_Group, (g) => [g.name]);
     this.metersByName = engine.index("meter", sb.tables.Meter, (m) => [m.name]);

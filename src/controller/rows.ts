@@ -17,6 +17,7 @@ export type FlowSampleCollectorSet = RowOf<OpenVswitch, "Flow_Sample_Collector_S
 export type Chassis = RowOf<Southbound, "Chassis">;
 export type ChassisPrivate = RowOf<Southbound, "Chassis_Private">;
 export type DatapathBinding = RowOf<Southbound, "Datapath_Binding">;
+export type Dns = RowOf<Southbound, "DNS">;
 export type Encap = RowOf<Southbound, "Encap">;
 export type Fdb = RowOf<Southbound, "FDB">;
 export type HaChassisGroup = RowOf<Southbound, "HA_Chassis_Group">;

@@ -3,6 +3,7 @@ import type { Rule } from "../engine/index.ts";
 import { bindings, interfaceMarks } from "./bindings.ts";
 import { wantedMeters } from "./extension-tables.ts";
 import { datapathInterest, interfaceInterest, standingInterest } from "./interest.ts";
+import { addressWrites, neighborWrites } from "./learning.ts";
 import { localDatapaths } from "./local-datapaths.ts";
 import { localFlows, logicalFlows } from "./logical-flows.ts";
 import { configurationReport } from "./nb-cfg.ts";
@@ -26,5 +27,5 @@ export const rules: readonly Rule<Node>[] = [
   wishedPatchPorts, missingPatchPorts, stalePatchPorts,
   localFlows, logicalFlows, wantedMeters, learnedNeighborFlows, staticNeighborFlows, fdbFlows, portSecurityFlows,
   fixedFlows, portFlows, multicastFlows, tunnelFlows, floodFlow, chassisMacFlows,
-  configurationReport,
+  neighborWrites, addressWrites, configurationReport,
 ];

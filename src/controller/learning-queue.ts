@@ -1,0 +1,57 @@
+/**
+ * put_arp, put_nd and put_fdb: what packets tell of their senders, on its way into the southbound database. A request that
+ * reaches many chassis is written after a short random pause, so that most of them find it done.
+ */
+import type { Host } from "../host/index.ts";
+import type { Ip, Mac } from "../net/index.ts";
+import { Pending } from "./pending.ts";
+
+export interface LearnedNeighbor {
+  readonly datapathKey: number;
+  readonly portKey: number;
+  readonly ip: Ip;
+  readonly mac: Mac;
+}
+
+export interface LearnedAddress {
+  readonly datapathKey: number;
+  readonly portKey: number;
+  readonly mac: Mac;
+}
+
+const multicastPauseMs = 50;
+/** Within this time it is written, or was not meant to be. */
+const lifetimeMs = 1000;
+const maxPending = 1024;
+
+export class Learning {
+  readonly neighbors = new Pending<LearnedNeighbor>("learned neighbors");
+  readonly addresses = new Pending<LearnedAddress>("learned addresses");
+  readonly #host: Host;
+  readonly #changed: () => void;
+
+  /** `changed`: there is something to be written. */
+  constructor(host: Host, changed: () => void) {
+    this.#host = host;
+    this.#changed = changed;
+  }
+
+  learnNeighbor(neighbor: LearnedNeighbor, wasMulticast: boolean): void {
+    this.#learn(this.neighbors, neighbor, wasMulticast ? (this.#host.random.next32() % multicastPauseMs) + 1 : 0);
+  }
+
+  learnAddress(address: LearnedAddress): void {
+    this.#learn(this.addresses, address, 0);
+  }
+
+  #learn<T>(pending: Pending<T>, item: T, delayMs: number): void {
+    if (pending.size >= maxPending) return;
+    const add = (): void => {
+      pending.add(item);
+      this.#host.clock.after(lifetimeMs, () => pending.remove(item));
+      this.#changed();
+    };
+    if (delayMs === 0) add();
+    else this.#host.clock.after(delayMs, add);
+  }
+}

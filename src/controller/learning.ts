@@ -1,0 +1,52 @@
+/** What was learned from packets, written to MAC_Binding and FDB unless it stands there (ovn-sb(5)). */
+import { rule, type Yield } from "../engine/index.ts";
+import { formatIp, formatMac } from "../net/index.ts";
+import type { LearnedAddress } from "./learning-queue.ts";
+import { type Node, portKey } from "./node.ts";
+import { SouthboundRepair } from "./repairs.ts";
+import type { DatapathBinding, PortBinding } from "./rows.ts";
+
+interface Place {
+  readonly datapath: DatapathBinding;
+  readonly port: PortBinding;
+}
+
+function placeOf(node: Node, { datapathKey, portKey: key }: Omit<LearnedAddress, "mac">): Place | undefined {
+  const datapath = node.datapathsByKey.first(datapathKey);
+  const port = datapath && node.portsByKey.first(portKey(datapath._uuid, key));
+  return datapath === undefined || port === undefined ? undefined : { datapath, port };
+}
+
+const now = (node: Node): number => Math.floor(node.host.clock.wall());
+
+export const neighborWrites = rule("neighbor-writes", (node: Node) => node.learning.neighbors, function* (node, learned): Iterable<Yield> {
+  const place = placeOf(node, learned);
+  if (place === undefined) {
+    node.host.log.module("pinctrl").warn(`unknown logical port with datapath ${learned.datapathKey} and port ${learned.portKey}`);
+    return;
+  }
+  const [ip, mac] = [formatIp(learned.ip), formatMac(learned.mac)];
+  const { logical_port } = place.port;
+  const existing = [...node.macBindingsByPort.get(logical_port)].find((b) => b.ip === ip);
+  if (existing?.mac === mac) return;
+  yield SouthboundRepair({
+    key: `MAC_Binding ${logical_port} ${ip} ${mac} ${existing?._uuid ?? ""}`,
+    apply: (txn) => {
+      if (existing === undefined) txn.insert("MAC_Binding", { logical_port, ip, mac, datapath: place.datapath._uuid, timestamp: now(node) });
+      else txn.update(existing, { mac, timestamp: now(node) });
+    },
+  });
+});
+
+export const addressWrites = rule("address-writes", (node: Node) => node.learning.addresses, function* (node, learned): Iterable<Yield> {
+  const mac = formatMac(learned.mac);
+  const existing = [...node.fdbByAddress.get(`${learned.datapathKey} ${mac}`)][0];
+  if (existing?.port_key === learned.portKey) return;
+  yield SouthboundRepair({
+    key: `FDB ${learned.datapathKey} ${mac} ${learned.portKey} ${existing?._uuid ?? ""}`,
+    apply: (txn) => {
+      if (existing === undefined) txn.insert("FDB", { dp_key: learned.datapathKey, mac, port_key: learned.portKey, timestamp: now(node) });
+      else txn.update(existing, { port_key: learned.portKey, timestamp: now(node) });
+    },
+  });
+});

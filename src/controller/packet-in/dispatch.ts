@@ -1,0 +1,78 @@
+/** Which handler a packet-in goes to, by the opcode with which its action's userdata begins (ovn/actions.h, action_opcode). */
+import type { Log } from "../../host/index.ts";
+import { type ControllerOpcode, parseControllerOp } from "../../logical/index.ts";
+import { ipv4Of, ipv6Of, isMulticastMac } from "../../net/index.ts";
+import type { PacketIn } from "../../openflow/index.ts";
+import type { Node } from "../node.ts";
+import { type Arrival, datapathKeyOf, type PacketSwitch, register, wideRegister0 } from "./arrival.ts";
+import { answerDhcp } from "./dhcpv4.ts";
+import { answerDhcpv6 } from "./dhcpv6.ts";
+import { answerDns } from "./dns.ts";
+import { parseHeaders } from "./headers.ts";
+import { sendArpRequest, sendNeighborAdvertisement, sendNeighborSolicitation } from "./neighbor-requests.ts";
+import { sendIcmpError, sendReject, sendSctpAbort, sendTcpReset } from "./refusals.ts";
+import { answerRouterSolicitation } from "./router-advertisement.ts";
+import type { WaitingPackets } from "./waiting-packets.ts";
+
+export interface DispatchPlace {
+  readonly node: Node;
+  readonly waiting: WaitingPackets;
+}
+
+type Handler = (arrival: Arrival, place: DispatchPlace) => void;
+
+const handlers: { readonly [opcode in ControllerOpcode]?: Handler } = {
+  arp: (arrival, { waiting }) => {
+    waiting.wait(arrival.packetIn, { ...outportOf(arrival), ip: { family: 4, address: ipv4Of(register(arrival, "reg0")) } });
+    sendArpRequest(arrival);
+  },
+  nd_ns: (arrival, { waiting }) => {
+    waiting.wait(arrival.packetIn, { ...outportOf(arrival), ip: { family: 6, address: ipv6Of(wideRegister0(arrival)) } });
+    sendNeighborSolicitation(arrival);
+  },
+  put_arp: (arrival, { node }) => learnNeighbor(arrival, node, 4),
+  put_nd: (arrival, { node }) => learnNeighbor(arrival, node, 6),
+  put_fdb: (arrival, { node }) => node.learning.learnAddress({ ...inportOf(arrival), mac: arrival.headers.src }),
+  nd_na: (arrival) => sendNeighborAdvertisement(arrival, false),
+  nd_na_router: (arrival) => sendNeighborAdvertisement(arrival, true),
+  put_dhcp_opts: answerDhcp,
+  put_dhcpv6_opts: answerDhcpv6,
+  put_nd_ra_opts: answerRouterSolicitation,
+  dns_lookup: (arrival, { node }) => answerDns(arrival, node),
+  icmp: (arrival) => sendIcmpError(arrival, "onward", true),
+  icmp4_error: (arrival) => sendIcmpError(arrival, "onward", false),
+  icmp6_error: (arrival) => sendIcmpError(arrival, "onward", false),
+  tcp_reset: (arrival) => sendTcpReset(arrival, "onward"),
+  sctp_abort: (arrival) => sendSctpAbort(arrival, "onward"),
+  reject: sendReject,
+};
+
+const inportOf = (arrival: Arrival) => ({ datapathKey: datapathKeyOf(arrival), portKey: register(arrival, "reg14") });
+const outportOf = (arrival: Arrival) => ({ datapathKey: datapathKeyOf(arrival), portKey: register(arrival, "reg15") });
+
+/** The address is in reg0 or xxreg0, its MAC is the sender's. */
+function learnNeighbor(arrival: Arrival, node: Node, family: 4 | 6): void {
+  const { src, dst } = arrival.headers;
+  const ip = family === 4
+    ? { family, address: ipv4Of(register(arrival, "reg0")) } as const
+    : { family, address: ipv6Of(wideRegister0(arrival)) } as const;
+  node.learning.learnNeighbor({ ...inportOf(arrival), ip, mac: src }, isMulticastMac(dst));
+}
+
+export function dispatch(packetIn: PacketIn, place: DispatchPlace, down: PacketSwitch, log: Log): void {
+  if (packetIn.reason !== "action") return;
+  const op = parseControllerOp(packetIn.userdata ?? new Uint8Array(0));
+  if (op === undefined) {
+    log.warn("packet-in userdata lacks action header");
+    return;
+  }
+  const headers = parseHeaders(packetIn.packet);
+  if (headers === undefined) return;
+  const handler = op.opcode === undefined ? undefined : handlers[op.opcode];
+  log.dbg(() => `pinctrl received  packet-in | opcode=${op.opcode?.toUpperCase() ?? op.number}| OF_Table_ID=${packetIn.table}| OF_Cookie_ID=0x${packetIn.cookie.toString(16)}`);
+  if (handler === undefined) {
+    log.warn(op.opcode === undefined ? `unrecognized packet-in opcode ${op.number}` : `packet-in opcode ${op.opcode} is not supported`);
+    return;
+  }
+  handler({ packetIn, headers, userdata: op.data, log, down }, place);
+}

@@ -1,0 +1,128 @@
+/** dns_lookup: answers a query for a name that the southbound database knows (ovn-sb(5), table DNS; RFC 1035). */
+import type { Random } from "../../host/index.ts";
+import { parseIpv4, parseIpv6, writeIpv6 } from "../../net/index.ts";
+import {
+  checksum, concatenate, dnsFlag, dnsType, emitDnsName, fillUdpChecksum, ipProtocol, parseDns, pseudoHeaderSum, readU16, udpSize, writeU16, writeU32,
+} from "../../packet/index.ts";
+import { field } from "../../openflow/index.ts";
+import { flagBits } from "../../logical/index.ts";
+import type { Node } from "../node.ts";
+import { asBoolean } from "../settings.ts";
+import { type Arrival, datapathKeyOf, pullResultBit, resumeWith } from "./arrival.ts";
+import { type Headers, type IpHeaders, upperLayer } from "./headers.ts";
+
+const headerSize = 12;
+const ttlSeconds = 3600;
+const classInternet = 1;
+const refused = 5;
+const anyType = 255;
+
+export function answerDns(arrival: Arrival, node: Node): void {
+  const result = pullResultBit(arrival.userdata);
+  if (result === undefined) {
+    arrival.log.warn("bad result OXM or offset in the userdata of a DNS lookup");
+    resumeWith(arrival, undefined, false);
+    return;
+  }
+  const reply = replyTo(arrival, node);
+  // The pipeline is to know an answer of ours from a packet that passes.
+  const fromUs = 2 ** flagBits.fromCtrl;
+  resumeWith(arrival, result.bit, reply !== undefined, reply, arrival.packetIn.metadata.with(field("reg10"), fromUs, fromUs));
+}
+
+interface Known {
+  readonly answer: string;
+  /** Nobody else is to be asked for the name. */
+  readonly isOwned: boolean;
+}
+
+function lookup(node: Node, datapathKey: number, name: string): Known | undefined {
+  const datapath = node.datapathsByKey.first(datapathKey);
+  if (datapath === undefined) return undefined;
+  for (const row of node.dnsByDatapath.get(datapath._uuid)) {
+    const answer = row.records.get(name);
+    if (answer !== undefined) return { answer, isOwned: asBoolean(row.options.get("ovn-owned"), false) };
+  }
+  return undefined;
+}
+
+function replyTo(arrival: Arrival, node: Node): Uint8Array | undefined {
+  const { headers } = arrival;
+  const { ip } = headers;
+  const upper = ip?.protocol === ipProtocol.udp ? upperLayer(headers, ip) : undefined;
+  const query = upper && parseDns(upper.subarray(udpSize));
+  const question = query?.questions[0];
+  if (ip === undefined || upper === undefined || query === undefined || question === undefined || (query.flags & dnsFlag.response) !== 0) return undefined;
+  const known = lookup(node, datapathKeyOf(arrival), question.name.toLowerCase());
+  if (known === undefined) return undefined;
+  const nameBytes = emitDnsName(question.name);
+  const questionBytes = upper.subarray(udpSize + headerSize, udpSize + headerSize + nameBytes.length + 4);
+  const answers = answersFor(known.answer, question.type, node.host.random).map((a) => recordOf(nameBytes, a.type, a.data));
+  const isRefused = answers.length === 0 && known.isOwned && (question.type === dnsType.a || question.type === dnsType.aaaa);
+  if (answers.length === 0 && !isRefused) return undefined;
+  const header = upper.slice(udpSize, udpSize + headerSize);
+  header[2] = (header[2] ?? 0) | 0x80;
+  if (isRefused) header[3] = (header[3] ?? 0) | refused;
+  writeU16(header, 6, answers.length);
+  writeU16(header, 10, 0);
+  return frameAround(headers, ip, upper, concatenate(header, questionBytes, ...answers));
+}
+
+interface Answer {
+  readonly type: number;
+  readonly data: Uint8Array;
+}
+
+function answersFor(text: string, type: number, random: Random): readonly Answer[] {
+  if (type === dnsType.ptr) return [{ type, data: emitDnsName(text) }];
+  const answers = text.split(/[\s,]+/).flatMap((word): readonly Answer[] => {
+    const [v4, v6] = [parseIpv4(word), parseIpv6(word)];
+    if (v4 !== undefined && (type === dnsType.a || type === anyType)) {
+      const data = new Uint8Array(4);
+      writeU32(data, 0, v4);
+      return [{ type: dnsType.a, data }];
+    }
+    if (v6 !== undefined && (type === dnsType.aaaa || type === anyType)) {
+      const data = new Uint8Array(16);
+      writeIpv6(v6, data, 0);
+      return [{ type: dnsType.aaaa, data }];
+    }
+    return [];
+  });
+  return shuffled(answers, random).sort((a, b) => a.type - b.type);
+}
+
+/** In another order each time, so that clients that take the first share the load. */
+function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const result: T[] = [];
+  for (const item of items) result.splice(random.next32() % (result.length + 1), 0, item);
+  return result;
+}
+
+function recordOf(name: Uint8Array, type: number, data: Uint8Array): Uint8Array {
+  const fixed = new Uint8Array(10);
+  writeU16(fixed, 0, type);
+  writeU16(fixed, 2, classInternet);
+  writeU32(fixed, 4, ttlSeconds);
+  writeU16(fixed, 8, data.length);
+  return concatenate(name, fixed, data);
+}
+
+/** The query's frame with another payload; addresses and ports are turned round by later actions. */
+function frameAround({ packet, ipOffset }: Headers, ip: IpHeaders, upper: Uint8Array, payload: Uint8Array): Uint8Array {
+  const size = udpSize + payload.length;
+  const frame = concatenate(packet.subarray(0, ip.upperOffset), upper.subarray(0, udpSize), payload);
+  const header = frame.subarray(ipOffset);
+  const udp = frame.subarray(ip.upperOffset);
+  writeU16(udp, 4, size);
+  writeU16(udp, 6, 0);
+  if (ip.family === 4) {
+    writeU16(header, 2, readU16(header, 2) - upper.length + size);
+    writeU16(header, 10, 0);
+    writeU16(header, 10, checksum(header.subarray(0, ip.upperOffset - ipOffset)));
+  } else {
+    writeU16(header, 4, size);
+    fillUdpChecksum(udp, pseudoHeaderSum({ family: 6, address: ip.src }, { family: 6, address: ip.dst }, ipProtocol.udp, size));
+  }
+  return frame;
+}

@@ -1,0 +1,66 @@
+/**
+ * The connection that packets go by, apart from the flows', so that neither waits for the other (controller/pinctrl.c).
+ * Every packet goes up whole, in Nicira's format, which carries what the action had to say.
+ */
+import type { ActiveTarget, Host, Log } from "../../host/index.ts";
+import { type Action, type Message, noBuffer, type PacketIn, type TlvSizes } from "../../openflow/index.ts";
+import { OpenFlowLink } from "../openflow-link.ts";
+import { fromController, type PacketSwitch } from "./arrival.ts";
+import { dispatch, type DispatchPlace } from "./dispatch.ts";
+
+const wholePackets = 0xffff;
+
+export class PacketConnection implements PacketSwitch {
+  readonly #log: Log;
+  readonly #place: DispatchPlace;
+  readonly #link: OpenFlowLink;
+
+  constructor(host: Host, target: ActiveTarget, place: DispatchPlace, tlvSizes: TlvSizes) {
+    this.#log = host.log.module("pinctrl");
+    this.#place = place;
+    this.#link = new OpenFlowLink(host, "pinctrl", target, {
+      connected: () => this.#connected(),
+      message: (message) => this.#received(message),
+      disconnected: () => {},
+    }, tlvSizes);
+    place.waiting.onResume((packetIn) => this.resume(packetIn));
+  }
+
+  poke(): void {
+    this.#link.poke();
+  }
+
+  close(): void {
+    this.#link.close();
+  }
+
+  packetOut(packet: Uint8Array, actions: readonly Action[]): void {
+    if (!this.#link.isConnected) return;
+    this.#link.send({ kind: "packet_out", bufferId: noBuffer, metadata: fromController, actions, packet });
+  }
+
+  resume({ kind: _kind, extended: _extended, ...packetIn }: PacketIn): void {
+    if (this.#link.isConnected) this.#link.send({ kind: "resume", packetIn });
+  }
+
+  #connected(): void {
+    this.#link.send({ kind: "get_config_request" });
+    this.#link.send({ kind: "set_packet_in_format", format: "nxt_packet_in2" });
+  }
+
+  #received(message: Message): void {
+    switch (message.kind) {
+      case "get_config_reply":
+        this.#link.send({ kind: "set_config", fragments: message.fragments, missSendLength: wholePackets });
+        break;
+      case "packet_in":
+        dispatch(message, this.#place, this, this.#log);
+        break;
+      case "error":
+        this.#log.info(`OpenFlow error: ${message.error ?? `type ${message.type ?? 0}, code ${message.code ?? 0}`}`);
+        break;
+      default:
+        break;
+    }
+  }
+}
