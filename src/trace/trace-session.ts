@@ -1,0 +1,80 @@
+/** A southbound database at hand, and traces over it. */
+import type { Host, Log } from "../host/index.ts";
+import { formatTarget, parseActiveTarget } from "../host/index.ts";
+import { openReplica } from "../ovsdb/index.ts";
+import { southbound } from "../schemas/index.ts";
+import type { TraceModel } from "./model.ts";
+import { printDetailed, printMinimal, printSummary } from "./node.ts";
+import { addOpenflow } from "./openflow-flows.ts";
+import { readModel, tracedTables } from "./read-model.ts";
+import { traceMicroflow } from "./trace-microflow.ts";
+import type { TraceOptions } from "./walk.ts";
+
+export interface TraceSettings extends Pick<TraceOptions, "ctStates" | "loadBalancerDestination" | "selectId" | "friendlyNames"> {
+  /** `unix:..., tcp:...` */
+  readonly database: string;
+  readonly leaderOnly: boolean;
+  /** Where to ask for OpenFlow flows; undefined: do not. */
+  readonly switchRemote: string | undefined;
+  readonly log: Log;
+}
+
+/** In which forms a trace is printed. */
+export interface Forms {
+  readonly detailed: boolean;
+  readonly summary: boolean;
+  readonly minimal: boolean;
+}
+
+export interface TraceSession {
+  trace(datapath: string | undefined, microflow: string, forms: Forms): Promise<string>;
+  close(): void;
+}
+
+/** Rejects with the system's error if the database cannot be reached: a trace does not wait for one to appear. */
+export async function openTraceSession(host: Host, settings: TraceSettings): Promise<TraceSession> {
+  await checkReachable(host, settings.database);
+  const monitor = Object.fromEntries(tracedTables.map((table) => [table, true] as const));
+  const replica = openReplica(host, southbound, settings.database, { monitor, leaderOnly: settings.leaderOnly });
+  await replica.synced;
+  // As in the C program, a trace is over the database as it was when the program started.
+  const { friendlyNames, log } = settings;
+  const warn = (text: string): void => log.warn(text);
+  const model = readModel(replica.tables, { friendlyNames, warn });
+  replica.close();
+  return {
+    trace: (datapath, microflow, forms) => traceOnce(host, settings, model, datapath, microflow, forms),
+    close: () => {},
+  };
+}
+
+async function checkReachable(host: Host, database: string): Promise<void> {
+  let reason: unknown = Object.assign(new Error(`${database}: no remote`), { code: "EAFNOSUPPORT" });
+  for (const text of database.split(",")) {
+    const target = parseActiveTarget(text.trim());
+    if (target === undefined) continue;
+    try {
+      const stream = await host.streams.connect(target);
+      stream.attach({ data: () => {}, closed: () => {} });
+      stream.close();
+      return;
+    } catch (error) {
+      host.log.dbg(() => `${formatTarget(target)}: cannot be reached`);
+      reason = error;
+    }
+  }
+  throw reason;
+}
+
+async function traceOnce(host: Host, settings: TraceSettings, model: TraceModel, datapath: string | undefined, microflow: string, forms: Forms): Promise<string> {
+  const { log, switchRemote } = settings;
+  const result = traceMicroflow(model, datapath, microflow, {
+    ...settings, warn: (text) => log.warn(text), random: (limit) => host.random.next32() % limit,
+  });
+  if (result.kind === "refused") return result.text;
+  if (switchRemote !== undefined) await addOpenflow(host, switchRemote, result.flowOf, log);
+  const several = Number(forms.detailed) + Number(forms.summary) + Number(forms.minimal) > 1;
+  const form = (wanted: boolean, title: string, print: () => string): string => (wanted ? `${several ? `# ${title} trace.\n` : ""}${print()}` : "");
+  const { header, root } = result;
+  return `${header}${form(forms.detailed, "Detailed", () => printDetailed(root))}${form(forms.summary, "Summary", () => printSummary(root))}${form(forms.minimal, "Minimal", () => printMinimal(root))}`;
+}
