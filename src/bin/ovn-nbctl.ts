@@ -1,4 +1,4 @@
 import { nodeHost, nodeProcess } from "../host/node/index.ts";
-import { ctlMain, nbctl } from "../ctl/index.ts";
+import { ctlMain } from "../ctl/index.ts";
 
-await ctlMain(nbctl, nodeProcess(), nodeHost);
+await ctlMain("ovn-nbctl", nodeProcess(), nodeHost);

@@ -1,7 +1,8 @@
 /** From the words after the global options to commands: `[--option]... COMMAND [ARG]... [-- [--option]... COMMAND ...]`. */
 import type { OptionSpec } from "../daemon/index.ts";
 import type { Database } from "../ovsdb/index.ts";
-import { type Call, type Command, CommandError, fail } from "./command.ts";
+import type { Call, Command } from "./command.ts";
+import { CommandError, fail } from "./command-error.ts";
 
 export interface ParsedCommand<D extends Database> extends Call {
   readonly command: Command<D>;

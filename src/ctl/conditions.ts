@@ -1,6 +1,6 @@
 /** `COLUMN[:KEY] OPERATOR VALUE`: what find selects by and wait-until waits for (ovs-vsctl(8), "find"). */
 import type { ColumnType, Database, Datum } from "../ovsdb/index.ts";
-import { fail } from "./command.ts";
+import { fail } from "./command-error.ts";
 import { compareDatums, excludesAll, includesAll, keyIndex } from "./datum-sets.ts";
 import type { TableEntry } from "./names.ts";
 import type { Symbols } from "./symbols.ts";

@@ -4,7 +4,8 @@
  */
 import { parseActiveTarget, parsePassiveTarget } from "../host/index.ts";
 import type { Atom, Database } from "../ovsdb/index.ts";
-import { argument, type Command, commands, type Context, fail } from "./command.ts";
+import { argument, type Command, commands, type Context } from "./command.ts";
+import { fail } from "./command-error.ts";
 import type { WorkRow } from "./workspace.ts";
 
 export interface ConnectionPlace {
@@ -16,13 +17,16 @@ export interface ConnectionPlace {
   readonly column: string;
   /** How many arguments set-ssl takes at most. */
   readonly sslArgs: number;
+  /** Whether connections may be limited to reading and to a role; words among the targets say so. */
+  readonly roles?: boolean;
 }
 
 const text = (value: Atom | undefined): string => String(value ?? "");
 
 export function connectionCommands<D extends Database>(place: ConnectionPlace): readonly Command<D>[] {
   const { noun, table, owner, column } = place;
-  const reads = [`${owner}:${column}`, `${table}:target`];
+  const roles = place.roles === true;
+  const reads = [`${owner}:${column}`, `${table}:target${roles ? ",read_only,role" : ""}`];
   const ownerOf = ({ db }: Context<D>): WorkRow => db.anyRows(owner)[0] ?? fail(`no row "." in table ${owner}`);
   const clear = (context: Context<D>): void => {
     const { db } = context;
@@ -35,7 +39,8 @@ export function connectionCommands<D extends Database>(place: ConnectionPlace): 
       writes: false, reads,
       run(context) {
         const { db } = context;
-        context.output = db.anyRows(table).map((row) => text(db.datum(row, "target").keys[0])).sort().map((t) => `${t}\n`).join("");
+        const lines = db.anyRows(table).map((row) => describeConnection(context, row, roles));
+        context.output = [...new Set(lines)].sort().map((line) => `${line}\n`).join("");
       },
     },
     {
@@ -48,11 +53,36 @@ export function connectionCommands<D extends Database>(place: ConnectionPlace): 
       run(context) {
         const { db } = context;
         clear(context);
-        const rows = context.args.map((target) => newConnection(context, table, target));
+        const rows = roles ? rolesAndConnections(context, table) : context.args.map((target) => newConnection(context, table, target));
         db.write(ownerOf(context), column, { keys: rows.map((r) => r._uuid).sort() }, "assign");
       },
     },
   ]);
+}
+
+function describeConnection<D extends Database>({ db }: Context<D>, row: WorkRow, roles: boolean): string {
+  const value = (column: string): Atom | undefined => db.datum(row, column).keys[0];
+  if (!roles) return text(value("target"));
+  return `${value("read_only") === true ? "read-only" : "read-write"} role="${text(value("role"))}" ${text(value("target"))}`;
+}
+
+/** `read-only`, `read-write` and `role=ROLE` hold for the targets that follow. */
+function rolesAndConnections<D extends Database>(context: Context<D>, table: string): readonly WorkRow[] {
+  const { db } = context;
+  let readOnly = false;
+  let role = "";
+  const rows: WorkRow[] = [];
+  for (const word of context.args) {
+    if (word === "read-only" || word === "read-write") readOnly = word === "read-only";
+    else if (word.startsWith("role=")) role = word.slice(5);
+    else {
+      const row = newConnection(context, table, word);
+      db.write(row, "read_only", { keys: [readOnly] }, "assign");
+      db.write(row, "role", { keys: [role] }, "assign");
+      rows.push(row);
+    }
+  }
+  return rows;
 }
 
 function newConnection<D extends Database>({ db, options, warn }: Context<D>, table: string, target: string): WorkRow {

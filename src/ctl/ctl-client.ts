@@ -2,7 +2,7 @@
 import { connectUnixctl, describeError, type GivenOption } from "../daemon/index.ts";
 import type { Host, Log } from "../host/index.ts";
 import type { Database } from "../ovsdb/index.ts";
-import { CommandError } from "./command.ts";
+import { CommandError } from "./command-error.ts";
 import type { CtlProgram } from "./ctl-program.ts";
 
 /** Options that mean this process, and not the one in the background. */

@@ -3,7 +3,8 @@ import {
   daemonOptions, type GivenOption, informationOptions, type OptionSpec, sslOptions, unixctlOption, vlogOptions,
 } from "../daemon/index.ts";
 import type { Database } from "../ovsdb/index.ts";
-import { type Command, fail } from "./command.ts";
+import type { Command } from "./command.ts";
+import { fail } from "./command-error.ts";
 import { optionSpecs } from "./command-line.ts";
 import type { CtlProgram, WaitKind } from "./ctl-program.ts";
 import { defaultStyle, parseData, parseFormat, type TableStyle } from "./output-table.ts";

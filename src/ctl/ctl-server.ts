@@ -8,7 +8,8 @@ import {
 } from "../daemon/index.ts";
 import type { Host, Process, SignalName } from "../host/index.ts";
 import type { Database } from "../ovsdb/index.ts";
-import { type Command, CommandError, ExitWith } from "./command.ts";
+import type { Command } from "./command.ts";
+import { CommandError, ExitWith } from "./command-error.ts";
 import { parseCommands } from "./command-line.ts";
 import { commandOptionSpecs, invocationOptions, invocationSpecs } from "./ctl-options.ts";
 import type { CtlProgram } from "./ctl-program.ts";

@@ -1,6 +1,4 @@
-/** The command-line programs over the databases. Each program is imported only when it is asked for. */
-export { type CtlPlace, ConnectionPool, runCtl, timedOutCode } from "./run-ctl.ts";
-export type { CtlProgram } from "./ctl-program.ts";
-export { runProgram, type ProgramName, programNames } from "./programs.ts";
+/** The command-line programs over the databases and control sockets. */
 export { ctlMain } from "./ctl-main.ts";
-export { nbctl } from "./nb/program.ts";
+export { isProgramName, type ProgramName, programNames, runProgram } from "./programs.ts";
+export { type CtlPlace, ConnectionPool, timedOutCode } from "./run-ctl.ts";

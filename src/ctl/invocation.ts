@@ -5,7 +5,8 @@
 import { isJsonObject, type Database, type Json, type JsonObject, printJsonSorted } from "../ovsdb/index.ts";
 import type { Clock, Log, Random } from "../host/index.ts";
 import type { ParsedCommand } from "./command-line.ts";
-import { type Call, type Command, CommandError, type Context, fail, TryAgain } from "./command.ts";
+import type { Call, Command, Context } from "./command.ts";
+import { CommandError, fail, TryAgain } from "./command-error.ts";
 import type { InvocationOptions } from "./ctl-options.ts";
 import type { CtlProgram } from "./ctl-program.ts";
 import type { DatabaseClient } from "./database-client.ts";

@@ -1,6 +1,6 @@
 /** Tables and columns as users name them: case and `-` or `_` do not matter, and a unique beginning is enough. */
 import type { ColumnSchema, DatabaseSchema, TableSchema } from "../ovsdb/index.ts";
-import { CommandError } from "./command.ts";
+import { CommandError } from "./command-error.ts";
 
 const fold = (text: string): string => text.toLowerCase().replaceAll("-", "_");
 

@@ -1,6 +1,6 @@
 /** How the ctl programs are asked for a format. The formats themselves belong to whoever prints values: see the room `ovsdb`. */
 import type { TableStyle } from "../ovsdb/index.ts";
-import { fail } from "./command.ts";
+import { fail } from "./command-error.ts";
 
 export { type Cell, defaultStyle, type OutputTable, printTable, type TableStyle } from "../ovsdb/index.ts";
 

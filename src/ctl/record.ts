@@ -3,7 +3,7 @@
  * beginning of a UUID (at least four digits).
  */
 import { type Atom, type Database, type Datum, isUuid } from "../ovsdb/index.ts";
-import { fail } from "./command.ts";
+import { fail } from "./command-error.ts";
 import { keyIndex } from "./datum-sets.ts";
 import type { WorkRow, Workspace } from "./workspace.ts";
 

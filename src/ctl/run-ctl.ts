@@ -7,7 +7,8 @@ import {
 } from "../daemon/index.ts";
 import { type Environment, type Host, mappedHost, parseAddressMap, type Process } from "../host/index.ts";
 import type { Database } from "../ovsdb/index.ts";
-import { type Command, CommandError, ExitWith } from "./command.ts";
+import type { Command } from "./command.ts";
+import { CommandError, ExitWith } from "./command-error.ts";
 import { parseCommands } from "./command-line.ts";
 import { commandOptionSpecs, globalSpecs, invocationOptions } from "./ctl-options.ts";
 import { commandTable, type CtlProgram } from "./ctl-program.ts";

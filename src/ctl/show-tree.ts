@@ -1,6 +1,7 @@
 /** `show` as most ctl programs print it: a tree of rows along their references (ovs-vsctl(8), "show"). */
 import { type ColumnType, type Database, type Datum, defaultAtom, printAtom, printDatum } from "../ovsdb/index.ts";
-import { type Command, type Context, fail } from "./command.ts";
+import type { Command, Context } from "./command.ts";
+import { fail } from "./command-error.ts";
 import { sameDatum } from "./datum-sets.ts";
 import { findTable } from "./names.ts";
 import type { WorkRow } from "./workspace.ts";

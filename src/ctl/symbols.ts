@@ -1,7 +1,7 @@
 /** Names that begin with `@`: rows created or found in the same invocation, referred to before or after (ovs-vsctl(8), create). */
 import type { Random } from "../host/index.ts";
 import type { BaseType } from "../ovsdb/index.ts";
-import { fail } from "./command.ts";
+import { fail } from "./command-error.ts";
 
 export interface RowSymbol {
   uuid: string;

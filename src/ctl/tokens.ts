@@ -4,7 +4,7 @@
  */
 import type { TableEntry, ColumnEntry } from "./names.ts";
 import { findColumn } from "./names.ts";
-import { CommandError, fail } from "./command.ts";
+import { CommandError, fail } from "./command-error.ts";
 
 export const isDelimiter = (c: string): boolean => c === "" || ":=, []{}!<>".includes(c);
 

@@ -1,6 +1,6 @@
 /** Values as users type them, read as the column's type wants them (ovs-vsctl(8), "Database Values"). */
 import { type Atom, type BaseType, checkAtom, type ColumnType, compareAtoms, type Datum, isUuid, JsonSyntaxError, parseJson } from "../ovsdb/index.ts";
-import { CommandError, fail } from "./command.ts";
+import { CommandError, fail } from "./command-error.ts";
 import type { Symbols } from "./symbols.ts";
 import { isDelimiter, nextToken } from "./tokens.ts";
 

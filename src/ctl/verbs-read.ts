@@ -1,6 +1,7 @@
 /** The generic commands that only look: get, list, find, wait-until, comment (ovs-vsctl(8), "Database Command"). */
 import { type ColumnType, type Database, printAtom, printDatum } from "../ovsdb/index.ts";
-import { argument, type Call, type Command, commands, type Context, fail, TryAgain } from "./command.ts";
+import { argument, type Call, type Command, commands, type Context } from "./command.ts";
+import { fail, TryAgain } from "./command-error.ts";
 import { holds } from "./conditions.ts";
 import { keyIndex } from "./datum-sets.ts";
 import { type ColumnEntry, findColumn, findTable, type TableEntry } from "./names.ts";

@@ -1,6 +1,7 @@
 /** The generic commands that change things: set, add, remove, clear, create, destroy (ovs-vsctl(8), "Database Command"). */
 import { type ColumnType, type Database, type Datum, isUuid } from "../ovsdb/index.ts";
-import { argument, type Call, type Command, CommandError, commands, type Context, fail } from "./command.ts";
+import { argument, type Call, type Command, commands, type Context } from "./command.ts";
+import { CommandError, fail } from "./command-error.ts";
 import { subtract, union } from "./datum-sets.ts";
 import { type ColumnEntry, findColumn, findTable, type TableEntry } from "./names.ts";
 import { findRecord, getRecord, readsToName, type RowNames } from "./record.ts";

@@ -102,9 +102,9 @@ export class Workspace<D extends Database = Database> {
   }
 
   insert<N extends TableName<D>>(table: N, columns: ColumnsOf<D, N>, uuid?: string): RowOf<D, N> {
-    const row = this.insertAny(table, uuid ?? this.#random.uuid(), false) as unknown as RowOf<D, N>;
-    this.update(row, columns);
-    return row;
+    const row: RowRef = this.insertAny(table, uuid ?? this.#random.uuid(), false);
+    this.update(row as RowOf<D, N>, columns);
+    return row as RowOf<D, N>;
   }
 
   insertAny(table: string, uuid: string, persistent: boolean): WorkRow {

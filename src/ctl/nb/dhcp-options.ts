@@ -1,7 +1,8 @@
 /** What ports are told by DHCP: dhcp-options-*. */
 import { parsePrefix } from "../../net/index.ts";
 import { isUuid } from "../../ovsdb/index.ts";
-import { argument, type Command, commands, fail } from "../command.ts";
+import { argument, type Command, commands } from "../command.ts";
+import { fail } from "../command-error.ts";
 import { keyValues, type Nb, printMap } from "./find.ts";
 import { getDhcpOptions } from "./switch-port-columns.ts";
 

@@ -1,7 +1,8 @@
 /** Rows of the northbound database by name or UUID, as the specific commands take them. */
 import { isUuid, type RowOf } from "../../ovsdb/index.ts";
 import { northbound } from "../../schemas/index.ts";
-import { type Context, fail } from "../command.ts";
+import type { Context } from "../command.ts";
+import { fail } from "../command-error.ts";
 
 export type Nb = typeof northbound;
 export type NbContext = Context<Nb>;

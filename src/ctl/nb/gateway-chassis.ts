@@ -1,6 +1,7 @@
 /** Which chassis may be the gateway of a router port, in order of priority: lrp-*-gateway-chassis. */
 import { isUuid } from "../../ovsdb/index.ts";
-import { argument, type Command, commands, fail } from "../command.ts";
+import { argument, type Command, commands } from "../command.ts";
+import { fail } from "../command-error.ts";
 import { getNamed, type Nb, type NbContext, type NbRow } from "./find.ts";
 import { byPriority } from "./show.ts";
 

@@ -1,6 +1,8 @@
 /** Logical routers and their ports: lr-add, lr-del, lr-list, lrp-*. */
-import { formatIp, parseMac, parsePrefix } from "../../net/index.ts";
-import { argument, type Command, commands, fail } from "../command.ts";
+import { parseMac, parsePrefix } from "../../net/index.ts";
+import { normalizedNetworks, splitSettings } from "../addresses.ts";
+import { argument, type Command, commands } from "../command.ts";
+import { fail } from "../command-error.ts";
 import { findTable } from "../names.ts";
 import { setColumn } from "../verbs-write.ts";
 import { findNamed, getNamed, getUnlessIfExists, keyValues, type Nb, type NbContext, type NbRow, parseEnabled, uuidsAndNames } from "./find.ts";
@@ -99,9 +101,7 @@ function add(context: NbContext): void {
   const { db, symbols } = context;
   const [given = "", name = "", mac = "", ...more] = context.args;
   const router = getNamed(context, "Logical_Router", given);
-  const firstSetting = more.findIndex((word) => word.includes("="));
-  const networks = firstSetting < 0 ? more : more.slice(0, firstSetting);
-  const settings = firstSetting < 0 ? [] : more.slice(firstSetting);
+  const { networks, settings } = splitSettings(more);
   if (parseMac(mac) === undefined) fail(`${name}: invalid mac address ${mac}`);
   const existing = findNamed(context, "Logical_Router_Port", name);
   if (existing !== undefined) {
@@ -128,15 +128,8 @@ function checkExisting(context: NbContext, port: Port, router: NbRow<"Logical_Ro
   const actual = routerOf(context, port);
   if (actual._uuid !== router._uuid) fail(`${name}: port already exists but in router ${actual.name === "" ? actual._uuid : actual.name}`);
   if (parseMac(port.mac) !== parseMac(mac)) fail(`${name}: port already exists with mac ${port.mac}`);
-  const wanted = normalized(networks) ?? fail(`${name}: Invalid networks configured`);
-  const have = normalized([...port.networks]) ?? fail(`${name}: Existing port has invalid networks configured`);
+  const wanted = normalizedNetworks(networks) ?? fail(`${name}: Invalid networks configured`);
+  const have = normalizedNetworks([...port.networks]) ?? fail(`${name}: Existing port has invalid networks configured`);
   if (wanted !== have) fail(`${name}: port already exists with different network`);
   if (peer !== port.peer) fail(`${name}: port already exists with mismatching peer`);
-}
-
-/** Networks in one form and order; undefined if one is malformed. */
-function normalized(networks: readonly string[]): string | undefined {
-  const prefixes = networks.map(parsePrefix);
-  const texts = prefixes.flatMap((p) => (p === undefined ? [] : `${formatIp(p)}/${p.length}`));
-  return texts.length < networks.length ? undefined : [...new Set(texts)].sort().join(" ");
 }

@@ -1,7 +1,8 @@
 /** Static routes of logical routers: lr-route-*. */
 import { formatIp, formatPrefix, type Ip, networkOf, parseIp, parsePrefix, type Prefix } from "../../net/index.ts";
 import { isUuid } from "../../ovsdb/index.ts";
-import { argument, type Command, commands, fail } from "../command.ts";
+import { argument, type Command, commands } from "../command.ts";
+import { fail } from "../command-error.ts";
 import { findNamed, getNamed, type Nb, type NbContext, type NbRow } from "./find.ts";
 
 type Router = NbRow<"Logical_Router">;

@@ -1,8 +1,9 @@
 /** What a logical switch port is like: lsp-set-* and lsp-get-*. */
 import { parsePrefix } from "../../net/index.ts";
 import { isUuid } from "../../ovsdb/index.ts";
-import { argument, type Command, commands, fail } from "../command.ts";
-import { ipsOf, isDynamic, isPortAddress, sharedAddress } from "./addresses.ts";
+import { argument, type Command, commands } from "../command.ts";
+import { fail } from "../command-error.ts";
+import { ipsOf, isDynamic, isPortAddress, sharedAddress } from "../addresses.ts";
 import { findNamed, getNamed, keyValues, type Nb, type NbContext, type NbRow, parseEnabled, printMap } from "./find.ts";
 import { switchOf } from "./switch-ports.ts";
 

@@ -1,5 +1,6 @@
 /** Logical switch ports, as they are made, listed and removed: lsp-add, lsp-del, lsp-list, lsp-get-ls and the shortcuts. */
-import { argument, type Command, commands, fail } from "../command.ts";
+import { argument, type Command, commands } from "../command.ts";
+import { fail } from "../command-error.ts";
 import { findNamed, getNamed, getUnlessIfExists, type Nb, type NbContext, type NbRow, uuidsAndNames } from "./find.ts";
 
 const reads = ["Logical_Switch:name,ports", "Logical_Switch_Port:name,parent_name,tag_request"];

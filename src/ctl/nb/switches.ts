@@ -1,5 +1,6 @@
 /** Logical switches: ls-*. */
-import { type Command, commands, fail } from "../command.ts";
+import { type Command, commands } from "../command.ts";
+import { fail } from "../command-error.ts";
 import { getUnlessIfExists, type Nb, type NbContext, uuidsAndNames } from "./find.ts";
 
 export const switchCommands: readonly Command<Nb>[] = commands<Nb>("Logical switches", [

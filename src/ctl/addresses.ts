@@ -1,5 +1,5 @@
 /** Addresses as logical switch ports list them: `MAC [IP[/LENGTH]]...` (ovn-nb(5), "addresses"). */
-import { formatIp, type Ip, parsePrefix } from "../../net/index.ts";
+import { formatIp, type Ip, parsePrefix } from "../net/index.ts";
 
 const mac = /^[0-9a-fA-F]{1,2}(?::[0-9a-fA-F]{1,2}){5}/;
 
@@ -27,4 +27,17 @@ export function sharedAddress(ours: readonly Ip[], theirs: readonly Ip[]): strin
   const others = new Set(theirs.map(formatIp));
   const shared = [...ours.filter((ip) => ip.family === 4), ...ours.filter((ip) => ip.family === 6)].find((ip) => others.has(formatIp(ip)));
   return shared === undefined ? undefined : `duplicate IPv${shared.family} address '${formatIp(shared)}'`;
+}
+
+/** Networks in one form and order, to compare them; undefined if one is malformed. */
+export function normalizedNetworks(networks: readonly string[]): string | undefined {
+  const prefixes = networks.map(parsePrefix);
+  const texts = prefixes.flatMap((p) => (p === undefined ? [] : `${formatIp(p)}/${p.length}`));
+  return texts.length < networks.length ? undefined : [...new Set(texts)].sort().join(" ");
+}
+
+/** `[NETWORK]... [COLUMN[:KEY]=VALUE]...`, as commands that add router ports take them. */
+export function splitSettings(words: readonly string[]): { readonly networks: readonly string[]; readonly settings: readonly string[] } {
+  const first = words.findIndex((word) => word.includes("="));
+  return first < 0 ? { networks: words, settings: [] } : { networks: words.slice(0, first), settings: words.slice(first) };
 }
