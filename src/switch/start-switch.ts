@@ -4,6 +4,7 @@ import type { Host, Timer } from "../host/index.ts";
 import { openReplica } from "../ovsdb/index.ts";
 import { openVSwitch } from "../schemas/index.ts";
 import { Configuration } from "./configuration.ts";
+import { ConnectionTracker } from "./connection-tracker.ts";
 import { Controllers } from "./controllers.ts";
 import { Datapath } from "./datapath.ts";
 import { Devices } from "./devices.ts";
@@ -24,12 +25,13 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
   const log = host.log.module("ofproto_dpif_xlate");
   const nowMs = (): number => host.clock.now();
   const serviceOf = (uuid: string) => configuration.bridges.get(uuid)?.service;
+  const tracker = new ConnectionTracker(nowMs, (text) => host.log.module("conntrack").warn(text));
   const datapath = new Datapath(
     {
       nowMs,
       toController: (action, packet) => serviceOf(action.bridge.uuid)?.packetIn(action, packet),
       throughTunnel: (action, packet) => tunnels.send(action, packet),
-      track: () => true,
+      track: (action, packet) => tracker.track(action, packet),
       learn: (bridge, flow) => serviceOf(bridge.uuid)?.install(flow),
       warn: (text) => log.warn(text),
     },
@@ -43,7 +45,7 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
   const replica = openReplica(host, openVSwitch, options.database, { monitor, lock: "ovs_vswitchd", minBackoffMs: 100, leaderOnly: false, changed: () => configuration.run() });
   const configuration: Configuration = new Configuration({
     host, replica, datapath, tunnels, devices, controllers: new Controllers(host), runFolder: options.runFolder, version: options.version ?? ovsVersion,
-    events: { nowMs, next32: () => host.random.next32(), flushConnections: () => undefined },
+    events: { nowMs, next32: () => host.random.next32(), flushConnections: (request) => (request.kind === "ct_flush" ? tracker.flushMatching(request) : tracker.flush(request.zone)) },
   });
   devices.changed = (name) => configuration.deviceChanged(name);
 
@@ -53,6 +55,7 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
   const eachSecond = (): void => {
     timer = host.clock.after(sweepMs, eachSecond);
     datapath.cache.sweep(nowMs());
+    tracker.sweep();
     for (const { bridge, service } of configuration.bridges.values()) {
       service.expire();
       if (bridge.macs.expire(nowMs())) bridge.generation++;
@@ -66,7 +69,7 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
 
   return {
     ready: configuration.ready,
-    commands: switchCommands({ configuration, datapath, tunnels, nowMs }),
+    commands: switchCommands({ configuration, datapath, tunnels, tracker, nowMs }),
     async stop() {
       if (isStopped) return;
       isStopped = true;

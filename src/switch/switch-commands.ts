@@ -5,6 +5,7 @@ import { formatPort } from "../openflow/index.ts";
 import type { Bridge } from "./bridge.ts";
 import type { Configuration } from "./configuration.ts";
 import type { ConfiguredBridge } from "./configured-bridge.ts";
+import type { ConnectionTracker } from "./connection-tracker.ts";
 import type { Datapath } from "./datapath.ts";
 import type { Tunnels } from "./tunnels.ts";
 
@@ -12,6 +13,7 @@ export interface CommandParts {
   readonly configuration: Configuration;
   readonly datapath: Datapath;
   readonly tunnels: Tunnels;
+  readonly tracker: ConnectionTracker;
   nowMs(): number;
 }
 
