@@ -11,6 +11,7 @@ import type { FieldName } from "./field-table.ts";
 import { exactMask } from "./match.ts";
 import { hasNxmHeader, nxmHeader, putEntry, putHeader } from "./oxm.ts";
 import { portToWire } from "./port.ts";
+import { putProperty } from "./property.ts";
 import type { Subfield } from "./subfield.ts";
 import { of15 } from "./version.ts";
 import type { WireWriter } from "./wire-writer.ts";
@@ -120,7 +121,6 @@ function encodeOutput(w: WireWriter, action: OutputAction): void {
     case "bundle":
       return encodeBundle(w, action);
     case "resubmit":
-      if (action.table === 255 && action.ct !== true) return nicira(w, 1, () => w.u16(action.port));
       return nicira(w, action.ct === true ? 44 : 14, () => (w.u16(action.port), w.u8(action.table)));
     case "clone":
       return nicira(w, 42, () => (w.zeros(6), encodeActions(w, action.actions)));
@@ -141,20 +141,12 @@ function encodeController(w: WireWriter, action: ActionOf<"controller">): void {
   }
   nicira(w, 37, () => {
     w.zeros(6);
-    const property = (type: number, body: () => void): void => {
-      const start = w.size;
-      w.u16(type);
-      w.u16(0);
-      body();
-      w.setU16(start + 2, w.size - start);
-      w.pad(start);
-    };
-    if (action.maxLength !== 0xffff) property(0, () => w.u16(action.maxLength));
-    if (action.controllerId !== 0) property(1, () => w.u16(action.controllerId));
-    if (action.reason !== "action") property(2, () => w.u8(reason));
-    if (userdata.length > 0) property(3, () => w.raw(userdata));
-    if (action.pause === true) property(4, () => {});
-    if ((action.meterId ?? 0) !== 0) property(5, () => w.u32(action.meterId ?? 0));
+    if (action.maxLength !== 0xffff) putProperty(w, 0, () => (w.u16(action.maxLength), w.zeros(2)));
+    if (action.controllerId !== 0) putProperty(w, 1, () => (w.u16(action.controllerId), w.zeros(2)));
+    if (action.reason !== "action") putProperty(w, 2, () => w.u8(reason));
+    if (userdata.length > 0) putProperty(w, 3, () => w.raw(userdata));
+    if (action.pause === true) putProperty(w, 4, () => {});
+    if ((action.meterId ?? 0) !== 0) putProperty(w, 5, () => w.u32(action.meterId ?? 0));
   });
 }
 

@@ -51,7 +51,7 @@ const metadataRows = [
   ["actset_output", "", "4", "exact", "port", "none", "ro", "ONFOXM_ET_ACTSET_OUTPUT(43)@1.3 OXM_OF_ACTSET_OUTPUT(43)@1.5"],
   ["skb_priority", "", "4", "exact", "hexadecimal", "none", "ro", ""],
   ["pkt_mark", "", "4", "bitwise", "hexadecimal", "none", "rw", "NXM_NX_PKT_MARK(33)"],
-  ["ct_state", "", "4", "bitwise", "ct-state", "none", "ro", "NXM_NX_CT_STATE(105)"],
+  ["ct_state", "", "4:8", "bitwise", "ct-state", "none", "ro", "NXM_NX_CT_STATE(105)"],
   ["ct_zone", "", "2", "exact", "hexadecimal", "none", "ro", "NXM_NX_CT_ZONE(106)"],
   ["ct_mark", "", "4", "bitwise", "hexadecimal", "none", "rw", "NXM_NX_CT_MARK(107)"],
   ["ct_label", "", "16", "bitwise", "hexadecimal", "none", "rw", "NXM_NX_CT_LABEL(108)"],

@@ -5,7 +5,8 @@ import { Match, MatchBuilder } from "./match.ts";
 import {
   type Bucket, type GroupDescription, type GroupMod, groupModCommands, groups, groupTypes, type MeterBand, type MeterConfig,
 } from "./message.ts";
-import { type Codec, type Codecs, pullProperties, putProperty, type } from "./message-codec.ts";
+import { type Codec, type Codecs, type } from "./message-codec.ts";
+import { pullProperties, putProperty } from "./property.ts";
 import { pullEntry, putEntry } from "./oxm.ts";
 import { portFromWire, ports, portToWire } from "./port.ts";
 import { of15 } from "./version.ts";

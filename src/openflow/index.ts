@@ -7,12 +7,15 @@ export {
   type HashFields, type Learn, type LearnSpec, multipathAlgorithms, type Multipath, type Nat, type NatRange, packetInReasons,
   type PacketInReason, type Resubmit, type Sample, type SetField,
 } from "./action.ts";
+export { formatAction, formatActions } from "./action-format.ts";
+export { parseActions } from "./action-parse.ts";
 export { type Decoded, decodeMessage, encodeMessage } from "./codec.ts";
 export { actionsFromBytes, actionsToBytes } from "./action-list.ts";
 export { type ErrorName, isOfError, OfError } from "./error.ts";
 export {
   allFields, type CodePoint, type Field, field, type FieldValue, findField, findFieldByCodePoint, findFieldOnWire, nxmOf, oxmOf,
 } from "./field.ts";
+export { formatDuration, formatFlowMod, formatFlowStats, parseFlow } from "./flow-text.ts";
 export { MessageFramer } from "./framing.ts";
 export type { FieldName, Notation, Prerequisite } from "./field-table.ts";
 export { and, andNot, exactMask, Match, MatchBuilder, or, registerWords, type Term } from "./match.ts";
@@ -26,7 +29,10 @@ export {
   type SwitchConfig, type SwitchDescription, type TableFeatures, type TableStats, type TlvMapping,
 } from "./message.ts";
 export { formatPort, parsePort, portFromWire, ports, portToWire } from "./port.ts";
-export { isWhole, type Subfield, subfield } from "./subfield.ts";
+export { formatSubfield, isWhole, type Subfield, subfield } from "./subfield.ts";
+export { isTextError, type TextError } from "./text-input.ts";
+export { formatValue } from "./value-text.ts";
+export { defaultPriority, formatMatch } from "./match-text.ts";
 export { meetsPrerequisite } from "./oxm-match.ts";
 export { noCookie } from "./packet-messages.ts";
 export { isKnownVersion, of10, of13, of14, of15, type OfVersion, versionNames } from "./version.ts";

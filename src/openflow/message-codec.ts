@@ -25,35 +25,6 @@ export const request = (multipart: number) => (): Place => ({ in: "request", mul
 export const reply = (multipart: number) => (): Place => ({ in: "reply", multipart });
 export const nicira = (subtype: number) => (): Place => ({ in: "vendor", vendor: 0x2320, subtype });
 
-/**
- * Properties (OpenFlow 1.4, section 7.2.2): type, length without padding, payload, zeros to 8 bytes.
- * `body` writes the payload.
- */
-export function putProperty(w: WireWriter, propertyType: number, body: () => void): void {
-  const start = w.size;
-  w.u16(propertyType);
-  w.u16(0);
-  body();
-  w.setU16(start + 2, w.size - start);
-  w.pad(start);
-}
-
-/** Calls `each` with every property to the end of `r`; it answers whether it knows the type. */
-export function pullProperties(r: WireReader, each: (propertyType: number, payload: WireReader) => boolean, unknown: "refuse" | "skip" = "refuse"): void {
-  while (r.remaining > 0) {
-    const size = r.peekU16(2);
-    if (r.remaining < 4 || size < 4 || Math.ceil(size / 8) * 8 > r.remaining) {
-      r.fail("OFPBPC_BAD_LEN");
-      return;
-    }
-    const payload = r.part(size, "OFPBPC_BAD_LEN");
-    r.skip((8 - (size % 8)) % 8);
-    const propertyType = payload.u16();
-    payload.skip(2);
-    if (!each(propertyType, payload) && unknown === "refuse") r.fail("OFPBPC_BAD_TYPE");
-  }
-}
-
 /** Seconds and nanoseconds. */
 export function putDuration(w: WireWriter, ns: bigint): void {
   w.u32(Number(ns / 1_000_000_000n));

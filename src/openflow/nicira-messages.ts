@@ -1,6 +1,7 @@
 /** Nicira's messages: packet-in format, controller id, Geneve option table, connection-tracking flush (OVS's nicira-ext). */
 import type { CtTuple, TlvMapping } from "./message.ts";
-import { type Codec, type Codecs, nicira, pullProperties, putProperty } from "./message-codec.ts";
+import { type Codec, type Codecs, nicira } from "./message-codec.ts";
+import { pullProperties, putProperty } from "./property.ts";
 import type { WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
 
@@ -49,9 +50,9 @@ function putTuple(w: WireWriter, tuple: CtTuple, family: 0 | 4 | 6): void {
   const { source, destination, sourcePort, destinationPort, icmpId, icmpType, icmpCode } = tuple;
   if (source !== undefined) putProperty(w, 0, () => w.integer(ip(source), 16));
   if (destination !== undefined) putProperty(w, 1, () => w.integer(ip(destination), 16));
-  if (sourcePort !== undefined) putProperty(w, 2, () => w.u16(sourcePort));
-  if (destinationPort !== undefined) putProperty(w, 3, () => w.u16(destinationPort));
-  if (icmpId !== undefined) putProperty(w, 4, () => w.u16(icmpId));
+  if (sourcePort !== undefined) putProperty(w, 2, () => (w.u16(sourcePort), w.zeros(2)));
+  if (destinationPort !== undefined) putProperty(w, 3, () => (w.u16(destinationPort), w.zeros(2)));
+  if (icmpId !== undefined) putProperty(w, 4, () => (w.u16(icmpId), w.zeros(2)));
   if (icmpType !== undefined) putProperty(w, 5, () => w.u8(icmpType));
   if (icmpCode !== undefined) putProperty(w, 6, () => w.u8(icmpCode));
 }
@@ -85,7 +86,7 @@ const ctFlush: Codec<"ct_flush"> = {
     const { zone, mark, labels } = m;
     if (Object.keys(m.original).length > 0) putProperty(w, 0, () => (w.zeros(4), putTuple(w, m.original, m.family)));
     if (Object.keys(m.reply).length > 0) putProperty(w, 1, () => (w.zeros(4), putTuple(w, m.reply, m.family)));
-    if (zone !== undefined) putProperty(w, 2, () => w.u16(zone));
+    if (zone !== undefined) putProperty(w, 2, () => (w.u16(zone), w.zeros(2)));
     if (mark !== undefined) {
       putProperty(w, 3, () => w.u32(mark.value));
       putProperty(w, 4, () => w.u32(mark.mask));

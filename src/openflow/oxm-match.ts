@@ -2,7 +2,7 @@
 import { type Field, field, type FieldValue } from "./field.ts";
 import type { FieldName } from "./field-table.ts";
 import { and, Match, MatchBuilder, type Term } from "./match.ts";
-import { type NamePreference, pullEntry, putEntry } from "./oxm.ts";
+import { type NamePreference, pullEntry, putEntry, putMaskedEntry } from "./oxm.ts";
 import { portFromWire, portToWire } from "./port.ts";
 import { of15 } from "./version.ts";
 import type { WireReader } from "./wire-reader.ts";
@@ -65,6 +65,11 @@ function putTerm(w: WireWriter, { field: f, value, mask }: Term, prefer: NamePre
     case "nw_tos":
       if (prefer === 0) putEntry(w, f, prefer, value, f.full);
       else putEntry(w, field("ip_dscp"), prefer, Number(value) >> 2, 0x3f);
+      break;
+    case "ct_state":
+    case "tcp_flags":
+    case "tun_flags":
+      putMaskedEntry(w, f, prefer, value, mask);
       break;
     case "vlan_tci":
       if (prefer === 0) putEntry(w, f, prefer, value, mask);

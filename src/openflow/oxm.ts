@@ -63,6 +63,13 @@ export function putEntry(w: WireWriter, f: Field, prefer: NamePreference, value:
   if (!isExact) w.integer(mask, size);
 }
 
+/** With its mask even if that is all of the field's bits: of flags OVS matches only those it knows. */
+export function putMaskedEntry(w: WireWriter, f: Field, prefer: NamePreference, value: FieldValue, mask: FieldValue): void {
+  putHeaderOf(w, codeOf(f, prefer), true, f.size);
+  w.integer(value, f.size);
+  w.integer(mask, f.size);
+}
+
 const sizeOfBits = (value: bigint): number => Math.max(1, Math.ceil(value.toString(16).length / 2));
 
 export interface OxmHeader {

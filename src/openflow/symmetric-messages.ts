@@ -1,7 +1,8 @@
 /** Messages that either side sends, and those that set a connection up: hello, error, echo, features, configuration, role. */
 import { type ErrorName, errorOnWire, errorPlace } from "./error.ts";
 import { type AsyncConfig, fragmentHandlings, type MessageOf, roles, type SwitchConfig } from "./message.ts";
-import { type Codec, type Codecs, pullProperties, putProperty, type } from "./message-codec.ts";
+import { type Codec, type Codecs, type } from "./message-codec.ts";
+import { pullProperties, putProperty } from "./property.ts";
 import { of13 } from "./version.ts";
 import type { WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
