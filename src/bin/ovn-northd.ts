@@ -29,9 +29,7 @@ await runDaemon(
     ],
     start(host, context) {
       const remote = (option: string, variable: string, socket: string): string => {
-        const given = context.value(option) ?? context.process.variable(variable) ?? `unix:${context.folders.ovnRun}/${socket}`;
-        // Relative names of sockets are meant in the folder of the program's start.
-        return given;
+        return context.value(option) ?? context.process.variable(variable) ?? `unix:${context.folders.ovnRun}/${socket}`;
       };
       return startNorthd(host, {
         northbound: remote("ovnnb-db", "OVN_NB_DB", "ovnnb_db.sock"),

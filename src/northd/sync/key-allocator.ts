@@ -4,7 +4,8 @@
  * again within the same flush.
  *
  * Order of precedence: a number that was asked for by name; the number that the thing has in the database; a free one. What is
- * asked for in one flush is served in the order of the keys, so that the same network gets the same numbers.
+ * asked for at first is served in the order of the keys, so that the same network gets the same numbers; what comes later in
+ * the order it comes.
  */
 import { Cell, type Relation, relation, type Sink } from "../../engine/index.ts";
 import { compareBytes } from "../port-addresses.ts";
@@ -54,6 +55,7 @@ export class KeyAllocator implements Sink<KeyRequest>, KeySource {
   /** In the order they came: a changed request goes before it comes. */
   #arrived = new Set<KeyRequest>();
   #gone = new Set<KeyRequest>();
+  #isFirst = true;
 
   constructor(options: KeyAllocatorOptions) {
     this.#options = options;
@@ -88,7 +90,8 @@ export class KeyAllocator implements Sink<KeyRequest>, KeySource {
       had.set(key, current.number);
       this.#release(key);
     }
-    arrived.sort((a, b) => compareBytes(a.key, b.key));
+    if (this.#isFirst) arrived.sort((a, b) => compareBytes(a.key, b.key));
+    this.#isFirst = false;
     this.#serve(arrived, had);
     for (const { key } of gone) if (!this.#numbers.has(key)) this.#cell(key).set(undefined);
   }

@@ -1,0 +1,61 @@
+/** What happens to a network after it has come up: chassis claim ports, and people change their minds. */
+import type { SeededRandom } from "../../src/std/index.ts";
+import type { JsonValue, Network } from "./network.ts";
+import type { Dump } from "./normalize.ts";
+
+/** Chassis claim ports, by name, so that both sides see the same. */
+export function claimsOf(dump: Dump, random: SeededRandom): readonly JsonValue[] {
+  const chassis = [...(dump["Chassis"] ?? [])].sort((a, b) => (String(a["name"]) < String(b["name"]) ? -1 : 1)).map((row) => row["_uuid"] as JsonValue);
+  const ports = [...(dump["Port_Binding"] ?? [])].map((row) => String(row["logical_port"])).sort();
+  return ports.flatMap((name): JsonValue[] => {
+    if (!random.chance(0.4)) return [];
+    const claimed = random.chance(0.8);
+    return [{ op: "update", table: "Port_Binding", where: [["logical_port", "==", name]], row: { chassis: claimed ? random.pick(chassis.slice(0, 3)) : ["set", []], up: claimed } }];
+  });
+}
+
+export function changesOf(network: Network, random: SeededRandom): readonly JsonValue[] {
+  const operations: JsonValue[] = [];
+  const where = (uuid: string): JsonValue => [["_uuid", "==", ["uuid", uuid]]];
+  const deleted = new Set<string>();
+  for (const { table, uuid, row } of network.nb) {
+    if (!random.chance(0.15)) continue;
+    switch (table) {
+      case "Logical_Switch":
+      case "Logical_Router": {
+        if (random.chance(0.1)) {
+          operations.push({ op: "delete", table, where: where(uuid) });
+          deleted.add(uuid);
+          break;
+        }
+        const [, ports] = row["ports"] as [string, JsonValue[]];
+        if (ports.length > 0 && random.chance(0.5)) operations.push({ op: "mutate", table, where: where(uuid), mutations: [["ports", "delete", random.pick(ports)]] });
+        else if (table === "Logical_Switch") operations.push({ op: "update", table, where: where(uuid), row: { other_config: row["other_config"] ?? ["map", []] } });
+        break;
+      }
+      case "Logical_Switch_Port":
+        operations.push({ op: "update", table, where: where(uuid), row: random.pick<{ readonly [column: string]: JsonValue }>([
+          { enabled: false }, { enabled: ["set", []] }, { addresses: ["set", ["unknown"]] }, { addresses: ["set", ["02:00:00:00:0f:01 10.0.0.251"]] }, { type: "" },
+          { port_security: ["set", ["02:00:00:00:0f:01"]] }, { dhcpv4_options: ["set", []] },
+        ]) });
+        break;
+      case "Logical_Router_Port":
+        operations.push({ op: "update", table, where: where(uuid), row: random.pick<{ readonly [column: string]: JsonValue }>([
+          { enabled: false }, { networks: ["set", ["10.0.0.254/24", "10.7.0.1/16"]] }, { mac: "02:00:00:00:0e:01" }, { gateway_chassis: ["set", []] },
+          { options: ["map", [["gateway_mtu", "1300"]]] }, { options: ["map", []] },
+        ]) });
+        break;
+      case "Logical_Router_Static_Route":
+        operations.push({ op: "update", table, where: where(uuid), row: random.pick<{ readonly [column: string]: JsonValue }>([
+          { ip_prefix: "40.0.0.0/8" }, { policy: "src-ip" }, { options: ["map", [["ecmp_symmetric_reply", "true"]]] }, { nexthop: "discard" },
+        ]) });
+        break;
+      case "NB_Global":
+        operations.push({ op: "mutate", table, where: [], mutations: [["options", "delete", ["set", ["debug_drop_collector_set"]]]] });
+        break;
+      default:
+        break;
+    }
+  }
+  return operations;
+}

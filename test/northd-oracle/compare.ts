@@ -1,0 +1,157 @@
+/**
+ * Holds our northd against OVN's own, on random northbound databases:
+ *
+ *     node scripts/northd-oracle.mjs [FIRST] [COUNT] [--record FILE]
+ *
+ * OVN_SRC and OVS_SRC name built source trees of OVN and Open vSwitch. For each seed a fresh pair of databases for either
+ * northd; the same rows in both; then claims of ports, as chassis make them, and random changes. Prints what differs.
+ */
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { makeLog } from "../../src/host/index.ts";
+import { nodeHost } from "../../src/host/node/index.ts";
+import { startNorthd } from "../../src/northd/index.ts";
+import { southbound } from "../../src/schemas/index.ts";
+import { SeededRandom } from "../../src/std/index.ts";
+import { changesOf, claimsOf } from "./changes.ts";
+import { DatabaseClient } from "./database-client.ts";
+import { type Network, NetworkGenerator } from "./network.ts";
+import { normalizeNorthbound, normalizeSouthbound } from "./normalize.ts";
+
+const ovn = process.env["OVN_SRC"] ?? "/usr/src/ovn";
+const ovs = process.env["OVS_SRC"] ?? "/usr/src/ovs";
+const scratch = process.env["SCRATCH"] ?? `/tmp/northd-oracle-${process.pid}`;
+const southboundTables = Object.keys(southbound.tables).filter((t) => t !== "SSL" && t !== "Connection");
+const northboundTables = ["NB_Global", "Logical_Switch_Port", "Logical_Router_Port"];
+
+interface Side {
+  readonly client: DatabaseClient;
+  stop(): Promise<void>;
+}
+
+function startDatabases(folder: string): { readonly socket: string; stop(): void } {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const [name, schema] of [["nb", "ovn-nb"], ["sb", "ovn-sb"]]) {
+    execFileSync(`${ovs}/ovsdb/ovsdb-tool`, ["create", `${folder}/${name}.db`, `${ovn}/${schema}.ovsschema`]);
+  }
+  execFileSync(`${ovs}/ovsdb/ovsdb-server`, [
+    "-vconsole:off", "--detach", "--no-chdir", `--pidfile=${folder}/db.pid`, `--unixctl=${folder}/db.ctl`, `--log-file=${folder}/db.log`,
+    `--remote=punix:${folder}/db.sock`, `${folder}/nb.db`, `${folder}/sb.db`,
+  ]);
+  const pid = Number(readFileSync(`${folder}/db.pid`, "utf8"));
+  return { socket: `${folder}/db.sock`, stop: () => void process.kill(pid, "SIGTERM") };
+}
+
+async function fill(socket: string, { nb, sb }: Network): Promise<DatabaseClient> {
+  const client = await DatabaseClient.open(socket);
+  await client.insert("OVN_Southbound", sb);
+  await client.insert("OVN_Northbound", nb);
+  return client;
+}
+
+async function startTheirs(folder: string, network: Network): Promise<Side> {
+  const databases = startDatabases(folder);
+  const client = await fill(databases.socket, network);
+  const remote = `unix:${databases.socket}`;
+  const child = spawn(`${ovn}/northd/ovn-northd`, [`--ovnnb-db=${remote}`, `--ovnsb-db=${remote}`, `--unixctl=${folder}/n.ctl`, "-vconsole:off", `--log-file=${folder}/n.log`], { stdio: "ignore" });
+  return {
+    client,
+    stop: async () => {
+      client.close();
+      const gone = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGTERM");
+      await gone;
+      databases.stop();
+    },
+  };
+}
+
+async function startOurs(folder: string, network: Network): Promise<Side> {
+  const databases = startDatabases(folder);
+  const client = await fill(databases.socket, network);
+  const remote = `unix:${databases.socket}`;
+  const log = makeLog((entry) => {
+    if (process.env["VERBOSE"] !== undefined || entry.text.includes("transaction error")) console.log(`  ${entry.level} ${entry.module} ${entry.text}`);
+  });
+  const northd = startNorthd(nodeHost(log), { northbound: remote, southbound: remote });
+  return {
+    client,
+    stop: async () => {
+      client.close();
+      await northd.stop();
+      databases.stop();
+    },
+  };
+}
+
+async function lines({ client }: Side): Promise<string[]> {
+  return [...normalizeSouthbound(await client.dump("OVN_Southbound", southboundTables)), ...normalizeNorthbound(await client.dump("OVN_Northbound", northboundTables))];
+}
+
+interface Recording {
+  readonly seed: number;
+  readonly nb: unknown;
+  readonly sb: unknown;
+  readonly expected: readonly string[];
+}
+
+async function compareSeed(seed: number, recordings: Recording[] | undefined): Promise<number> {
+  const network = new NetworkGenerator(seed).generate();
+  const [theirs, ours] = await Promise.all([startTheirs(`${scratch}/c`, network), startOurs(`${scratch}/o`, network)]);
+  try {
+    let differing = await difference(`seed ${seed}`, theirs, ours);
+    if (recordings !== undefined) recordings.push({ seed, nb: network.nb, sb: network.sb, expected: await lines(theirs) });
+    for (let round = 1; round <= 3; round++) {
+      for (const { client } of [theirs, ours]) {
+        const random = new SeededRandom(seed * 10 + round);
+        await client.transact("OVN_Southbound", claimsOf(await client.dump("OVN_Southbound", ["Port_Binding", "Chassis"]), random));
+        await client.transact("OVN_Northbound", changesOf(network, random));
+      }
+      differing += await difference(`seed ${seed} round ${round}`, theirs, ours);
+    }
+    return differing;
+  } finally {
+    await Promise.all([theirs.stop(), ours.stop()]);
+  }
+}
+
+async function difference(title: string, theirs: Side, ours: Side): Promise<number> {
+  for (let i = 0; i < 2; i++) await Promise.all([theirs.client.sync(), ours.client.sync()]);
+  const [want, have] = await Promise.all([lines(theirs), lines(ours)]);
+  const [missing, extra] = [without(want, have), without(have, want)];
+  if (missing.length + extra.length === 0) return 0;
+  console.log(`${title}: ${missing.length} missing, ${extra.length} too many`);
+  for (const line of missing.slice(0, 12)) console.log(`  - ${line}`);
+  for (const line of extra.slice(0, 12)) console.log(`  + ${line}`);
+  return missing.length + extra.length;
+}
+
+function without(lines: readonly string[], others: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const line of others) counts.set(line, (counts.get(line) ?? 0) + 1);
+  return lines.filter((line) => {
+    const count = counts.get(line) ?? 0;
+    counts.set(line, count - 1);
+    return count <= 0;
+  });
+}
+
+const args = process.argv.slice(2);
+const recordTo = args.includes("--record") ? args[args.indexOf("--record") + 1] : undefined;
+const [first = 1, count = 10] = args.filter((a) => /^\d+$/.test(a)).map(Number);
+const recordings: Recording[] | undefined = recordTo === undefined ? undefined : [];
+let bad = 0;
+for (let seed = first; seed < first + count; seed++) {
+  const differing = await compareSeed(seed, recordings).catch((error: unknown) => {
+    console.log(`seed ${seed}: ${String(error)}`);
+    return 1;
+  });
+  if (differing > 0) bad++;
+  if (bad >= 5) break;
+}
+console.log(`${count} seeds from ${first}: ${bad} differ`);
+if (recordTo !== undefined && recordings !== undefined) writeFileSync(recordTo, gzipSync(JSON.stringify(recordings), { level: 9 }));
+rmSync(scratch, { recursive: true, force: true });
+process.exit(bad > 0 ? 1 : 0);

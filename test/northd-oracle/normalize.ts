@@ -1,0 +1,93 @@
+/**
+ * A southbound database as sorted lines of text in which two northds that did the same agree: UUIDs become names, and numbers
+ * that are anybody's choice (tunnel keys nobody asked for, numbers of ECMP groups and their members) become what they stand for.
+ */
+export type Row = { readonly [column: string]: unknown };
+export type Dump = { readonly [table: string]: readonly Row[] };
+
+const uuidOf = (value: unknown): string | undefined => (Array.isArray(value) && value[0] === "uuid" ? String(value[1]) : undefined);
+const itemsOf = (value: unknown): readonly unknown[] => (Array.isArray(value) && value[0] === "set" ? (value[1] as unknown[]) : [value]);
+const mapOf = (value: unknown): { readonly [key: string]: string } =>
+  Array.isArray(value) && value[0] === "map" ? Object.fromEntries(value[1] as [string, string][]) : {};
+const rowsOf = (dump: Dump, table: string): readonly Row[] => dump[table] ?? [];
+
+const namers: { readonly [table: string]: (row: Row) => string } = {
+  Datapath_Binding: (row) => mapOf(row["external_ids"])["name"] ?? "?",
+  Port_Binding: (row) => String(row["logical_port"]),
+  Chassis: (row) => String(row["name"]),
+  HA_Chassis_Group: (row) => String(row["name"]),
+  HA_Chassis: (row) => mapOf(row["external_ids"])["chassis-name"] ?? "?",
+  Encap: (row) => String(row["ip"]),
+  RBAC_Permission: (row) => String(row["table"]),
+  Meter_Band: (row) => `${String(row["rate"])}/${String(row["burst_size"])}`,
+};
+
+const ignoredTables = new Set(["Logical_Flow", "Logical_DP_Group", "Connection", "SSL", "Encap", "Chassis", "Chassis_Private"]);
+const ignoredColumns = new Set(["_uuid", "_version", "nb_cfg_timestamp", "sb_cfg_timestamp", "hv_cfg_timestamp"]);
+
+export function normalizeSouthbound(dump: Dump): string[] {
+  const names = new Map<string, string>();
+  for (const [table, name] of Object.entries(namers)) for (const row of rowsOf(dump, table)) names.set(uuidOf(row["_uuid"]) ?? "", name(row));
+  const lines = [...flowLines(dump, names)];
+  const datapathByKey = new Map(rowsOf(dump, "Datapath_Binding").map((row) => [String(row["tunnel_key"]), namers["Datapath_Binding"]?.(row) ?? "?"]));
+  for (const [table, rows] of Object.entries(dump)) {
+    if (ignoredTables.has(table)) continue;
+    for (const row of rows) lines.push(`${table} ${JSON.stringify(plainRow(table, row, names, datapathByKey))}`);
+  }
+  return lines.sort();
+}
+
+function plainRow(table: string, row: Row, names: ReadonlyMap<string, string>, datapathByKey: ReadonlyMap<string, string>): Row {
+  const result: { [column: string]: unknown } = {};
+  for (const [column, value] of Object.entries(row)) {
+    if (ignoredColumns.has(column)) continue;
+    // Small keys are given in any order; larger ones were asked for.
+    const isChosen = column === "tunnel_key" && (table === "Datapath_Binding" || table === "Port_Binding") && Number(value) < 90;
+    result[column] = isChosen ? "any" : plain(value, names);
+  }
+  if (table === "Port_Group") result["name"] = String(row["name"]).replace(/^\d+/, (key) => datapathByKey.get(key) ?? key);
+  return result;
+}
+
+function plain(value: unknown, names: ReadonlyMap<string, string>): unknown {
+  if (!Array.isArray(value)) return value;
+  const [kind, content] = value as [string, unknown];
+  if (kind === "uuid") return names.get(String(content)) ?? String(content);
+  const items = (content as unknown[]).map((item) => (kind === "map" ? (item as unknown[]).map((v) => plain(v, names)) : plain(item, names)));
+  return items.map((item) => JSON.stringify(item)).sort();
+}
+
+function* flowLines(dump: Dump, names: ReadonlyMap<string, string>): Iterable<string> {
+  const groups = new Map(rowsOf(dump, "Logical_DP_Group").map((row) => [uuidOf(row["_uuid"]), itemsOf(row["datapaths"]).map((d) => names.get(uuidOf(d) ?? "") ?? "?")]));
+  const portNames = new Map(rowsOf(dump, "Port_Binding").map((row) => [`${names.get(uuidOf(row["datapath"]) ?? "")} ${String(row["tunnel_key"])}`, String(row["logical_port"])]));
+  const flows = rowsOf(dump, "Logical_Flow").flatMap((row) => {
+    const one = uuidOf(row["logical_datapath"]);
+    const datapaths = one === undefined ? (groups.get(uuidOf(row["logical_dp_group"])) ?? ["?"]) : [names.get(one) ?? "?"];
+    return datapaths.map((datapath) => ({ row, datapath, stage: mapOf(row["external_ids"])["stage-name"] ?? "?", match: String(row["match"]), actions: String(row["actions"]) }));
+  });
+  // An ECMP group is known by the traffic it is for.
+  const ecmp = new Map<string, string>();
+  for (const { datapath, stage, match, actions } of flows) {
+    const id = /reg8\[0\.\.15\] = (\d+); reg8\[16\.\.31\] = /.exec(actions)?.[1];
+    if (stage === "lr_in_ip_routing" && id !== undefined) ecmp.set(`${datapath} ${id}`, match.replace(/ && (tcp|udp|sctp)$/, ""));
+  }
+  for (const { row, datapath, stage, match, actions } of flows) {
+    const named = (text: string): string => text
+      .replace(/(ecmp_reply_port ==? )(\d+)/g, (_, start: string, key: string) => `${start}${portNames.get(`${datapath} ${key}`) ?? key}`)
+      .replace(/(reg8\[0\.\.15\] ==? )([1-9]\d*)/g, (_, start: string, id: string) => `${start}<${ecmp.get(`${datapath} ${id}`) ?? id}>`)
+      .replace(/(reg8\[16\.\.31\] == )\d+/g, "$1member");
+    yield `${datapath} ${stage} ${String(row["pipeline"])} ${String(row["table_id"])} ${String(row["priority"])} ${named(match)} | ${named(actions)} | ${JSON.stringify(row["controller_meter"])}`;
+  }
+}
+
+const feedbackColumns: { readonly [table: string]: readonly string[] } = {
+  Logical_Switch_Port: ["name", "up", "dynamic_addresses", "tag"],
+  Logical_Router_Port: ["name", "status"],
+  NB_Global: ["options", "nb_cfg", "sb_cfg", "hv_cfg"],
+};
+
+/** What northd writes back to the northbound database. */
+export function normalizeNorthbound(dump: Dump): string[] {
+  return Object.entries(feedbackColumns).flatMap(([table, columns]) =>
+    rowsOf(dump, table).map((row) => `NB ${table} ${JSON.stringify(columns.map((c) => plain(row[c], new Map())))}`)).sort();
+}
