@@ -34,7 +34,8 @@ export class Packet {
   /** Makes the bytes this packet's own before they are written to. */
   own(): Uint8Array {
     if (!this.#isOwned) {
-      this.bytes = this.bytes.slice();
+      // Not slice(): what comes from a socket is a Buffer, whose slice() shares.
+      this.bytes = new Uint8Array(this.bytes);
       this.#isOwned = true;
     }
     return this.bytes;

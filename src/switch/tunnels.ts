@@ -208,7 +208,7 @@ export class Tunnels {
     words[W.tunMisc - W.tunId] = 64;
     readOptions(inner.options, tunnel.bridge.tlvs, words);
     // A datagram's bytes may be the socket's buffer: the frame outlives it.
-    this.#events.receive(tunnel.port, inner.frame.slice(), words);
+    this.#events.receive(tunnel.port, new Uint8Array(inner.frame), words);
   }
 
   #find(remote: number, local: number, vni: number): Tunnel | undefined {
