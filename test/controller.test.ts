@@ -1,0 +1,82 @@
+/** ovn-controller with our databases and our switch: what it says of itself, whom it claims, which flows stand. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { fingerprint } from "./flow-fingerprint.ts";
+import { ChassisBench, chassisName } from "./chassis-bench.ts";
+import { RandomNetwork } from "./random-southbound.ts";
+
+const withBench = async (body: (bench: ChassisBench) => Promise<void>, externalIds?: { readonly [key: string]: string }): Promise<void> => {
+  const bench = await ChassisBench.open(undefined, externalIds);
+  try {
+    await body(bench);
+  } finally {
+    await bench.close();
+  }
+};
+
+const rowsOf = (flows: Awaited<ReturnType<ChassisBench["flows"]>>): string[] => flows.map(fingerprint).sort();
+
+test("a chassis registers itself, and is gone after a proper exit", () => withBench(async (bench) => {
+  await bench.until("chassis", () => bench.sb.tables.Chassis.size === 1 && bench.sb.tables.Chassis_Private.size === 1);
+  const [chassis] = bench.sb.tables.Chassis;
+  const [encap] = bench.sb.tables.Encap;
+  assert.equal(chassis?.name, chassisName);
+  assert.equal(chassis?.other_config.get("ct-commit-to-zone"), "true");
+  assert.equal(chassis?.other_config.get("is-interconn"), "false");
+  assert.deepEqual([encap?.type, encap?.ip, encap?.options.get("csum")], ["geneve", "127.99.0.1", "true"]);
+  await bench.until("bridge", () => bench.bridge !== undefined);
+  assert.equal(bench.bridge?.fail_mode, "secure");
+  const exit = bench.controller?.commands.find((c) => c.name === "exit");
+  await exit?.run([]);
+  await bench.until("no chassis", () => bench.sb.tables.Chassis.size === 0 && bench.sb.tables.Encap.size === 0);
+}));
+
+test("several addresses: an Encap for each, the default one marked", () => withBench(async (bench) => {
+  await bench.until("chassis", () => bench.sb.tables.Encap.size === 2);
+  assert.deepEqual([...bench.sb.tables.Encap].map((e) => [e.ip, e.options.get("is_default")]).sort(), [["127.99.0.1", undefined], ["127.99.0.2", "true"]]);
+}, { "ovn-encap-ip": "127.99.0.1,127.99.0.2", "ovn-encap-ip-default": "127.99.0.2" }));
+
+test("a port is claimed when its interface comes, up when its flows are in place, released when the interface goes", () => withBench(async (bench) => {
+  const network = new RandomNetwork(bench);
+  await network.addSwitch();
+  await network.addPort(0, "vm1");
+  await bench.plug("tap1", "vm1");
+  const port = () => [...bench.sb.tables.Port_Binding].find((p) => p.logical_port === "vm1");
+  await bench.until("vm1 up", () => port()?.up === true);
+  const iface = [...bench.ovs.tables.Interface].find((i) => i.name === "tap1");
+  await bench.until("ovn-installed", () => iface?.external_ids.get("ovn-installed") === "true");
+  const key = BigInt([...bench.sb.tables.Datapath_Binding][0]?.tunnel_key ?? 0);
+  const tables = new Set((await bench.flows()).filter((f) => f.match.terms.some((t) => t.field.name === "metadata" && t.value === key)).map((f) => f.table));
+  for (const table of [56, 57, 88, 89, 104]) assert.ok(tables.has(table), `table ${table}`);
+  await bench.inOvs((txn) => txn.mutate(iface ?? assert.fail(), "external_ids", "delete", ["iface-id"]));
+  await bench.until("vm1 released", () => port()?.chassis === undefined && port()?.up === false);
+  await bench.until("mark gone", () => iface?.external_ids.has("ovn-installed") === false);
+}));
+
+test("requested-chassis elsewhere: not claimed", () => withBench(async (bench) => {
+  const network = new RandomNetwork(bench);
+  await network.addSwitch();
+  await network.addPort(0, "vm1", { options: { "requested-chassis": "other" } });
+  await bench.plug("tap1", "vm1");
+  await bench.settle();
+  assert.equal([...bench.sb.tables.Port_Binding][0]?.chassis, undefined);
+}));
+
+test("law: flows after any sequence of changes are those of a controller that starts now", async () => {
+  await fc.assert(fc.asyncProperty(fc.array(fc.nat({ max: 0xffffffff }), { minLength: 5, maxLength: 40 }), (seeds) => withBench(async (bench) => {
+    const network = new RandomNetwork(bench);
+    await network.addSwitch();
+    await network.addSwitch();
+    await network.addPort(0, "vm0");
+    await bench.plug("tap0", "vm0");
+    await bench.plug("tap1", "vm1");
+    for (const seed of seeds) await network.change(seed);
+    await bench.settle();
+    const incremental = rowsOf(await bench.flows());
+    await bench.stopController();
+    bench.startController();
+    await bench.settle();
+    assert.deepEqual(incremental, rowsOf(await bench.flows()));
+  })), { numRuns: 8, endOnFailure: true });
+});
