@@ -1,0 +1,262 @@
+/**
+ * Flows as text, as ovs-ofctl of OVS main prints them back, and the body of the OpenFlow 1.5 flow_mod that it makes of them
+ * (after the 8-byte header). Recorded with `ovs-ofctl -O OpenFlow15 -mmmmmm parse-flows`.
+ */
+export const flowVectors: readonly (readonly [text: string, printed: string, body: string])[] = [
+  [
+    "table=8,priority=100,metadata=0x1,reg14=0x5,ip,nw_src=10.0.0.0/24 actions=resubmit(,9)",
+    "ADD table:8 priority=100,ip,reg14=0x5,metadata=0x1,nw_src=10.0.0.0/24 actions=resubmit(,9)",
+    "000000000000000000000000000000000800000000000064ffffffffffffffffffffffff000000000001003680000a020800800017080a00" +
+      "0000ffffff0080010f100000000500000000ffffffff0000000080000408000000000000000100000004001800000000ffff001000002320" +
+      "000efff809000000",
+  ],
+  [
+    "actions=drop",
+    "ADD actions=drop",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001000400000000",
+  ],
+  [
+    "priority=5,in_port=LOCAL,dl_vlan=5 actions=pop_vlan,output:3,NORMAL,IN_PORT,CONTROLLER:65535",
+    "ADD priority=5,in_port=LOCAL,dl_vlan=5 actions=pop_vlan,output:3,NORMAL,IN_PORT,CONTROLLER:65535",
+    "000000000000000000000000000000000000000000000005ffffffffffffffffffffffff000000000001001280000004fffffffe80000c02" +
+      "1005000000000000000400500000000000120008000000000000001000000003000000000000000000000010fffffffa0000000000000000" +
+      "00000010fffffff8000000000000000000000010fffffffdffff000000000000",
+  ],
+  [
+    "vlan_tci=0x1000/0x1000 actions=mod_vlan_vid:6",
+    "ADD vlan_tci=0x1000/0x1000 actions=set_field:4102->vlan_vid",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001000c80000d041000100000000000" +
+      "00040018000000000019001080000c021006000000000000",
+  ],
+  [
+    "vlan_tci=0x0000 actions=flood",
+    "ADD vlan_tci=0x0000/0x1fff actions=FLOOD",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001000a80000c020000000000000000" +
+      "000400180000000000000010fffffffb0000000000000000",
+  ],
+  [
+    "dl_vlan_pcp=3,dl_vlan=7 actions=output:1",
+    "ADD dl_vlan=7,dl_vlan_pcp=3 actions=output:1",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001000f80000c02100780000e010300" +
+      "000400180000000000000010000000010000000000000000",
+  ],
+  [
+    "vlan_tci=0x0000/0x1fff actions=output:1",
+    "ADD vlan_tci=0x0000/0x1fff actions=output:1",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001000a80000c020000000000000000" +
+      "000400180000000000000010000000010000000000000000",
+  ],
+  [
+    "tcp,tp_dst=80,tcp_flags=+syn-ack actions=ct(commit,zone=NXM_NX_REG13[0..15],nat(src=1.2.3.4-1.2.3.9:10-20,random),exec(set_field:0x1/0x1->ct_mark,load:0x5->NXM_NX_CT_LABEL[0..31]))",
+    "ADD tcp,tp_dst=80,tcp_flags=+syn-ack actions=ct(commit,zone=NXM_NX_REG13[0..15],nat(src=1.2.3.4-1.2.3.9:10-20,random),exec(set_field:0x1/0x1->ct_mark,set_field:0x5/0xffffffff->ct_label))",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001001d80000a020800800014010680" +
+      "001c02005080005504000200120000000004007800000000ffff0070000023200023000100011a04000fff0000000000ffff002000002320" +
+      "00240000001100330102030401020309000a001400000000001900100001d7080000000100000001001900280001d9200000000000000000" +
+      "0000000000000005000000000000000000000000ffffffff",
+  ],
+  [
+    "ct_state=+est+trk-new,ip actions=ct(table=10,zone=5,nat),ct_clear",
+    "ADD ct_state=-new+est+trk,ip actions=ct(table=10,zone=5,nat),ct_clear",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001001680000a0208000001d3080000" +
+      "00220000002300000004004000000000ffff002800002320002300000000000000050a0000000000ffff0010000023200024000000000000" +
+      "ffff001000002320002b000000000000",
+  ],
+  [
+    "ct_state=est|trk,tcp6 actions=ct(force,commit,alg=ftp)",
+    "ADD ct_state=est|trk,tcp6 actions=ct(commit,force,alg=ftp)",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001001b80000a0286dd800014010600" +
+      "01d30800000022000000ff00000000000004002000000000ffff00180000232000230003000000000000ff0000000015",
+  ],
+  [
+    "ipv6,ipv6_src=2001:db8::/32,ipv6_dst=::1,ipv6_label=0x12345 actions=dec_ttl,dec_ttl(1,2)",
+    "ADD ipv6,ipv6_src=2001:db8::/32,ipv6_dst=::1,ipv6_label=0x12345 actions=dec_ttl,dec_ttl(1,2)",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001004a80000a0286dd800035202001" +
+      "0db8000000000000000000000000ffffffff0000000000000000000000008000361000000000000000000000000000000001800038040001" +
+      "234500000000000000040028000000000018000800000000ffff00180000232000150002000000000001000200000000",
+  ],
+  [
+    "icmp6,icmp_type=135,icmp_code=0,nd_target=fe80::1,nd_sll=aa:bb:cc:dd:ee:ff actions=push:NXM_NX_XXREG0[],pop:NXM_OF_ETH_DST[]",
+    "ADD icmp6,icmp_type=135,icmp_code=0,nd_target=fe80::1,nd_sll=aa:bb:cc:dd:ee:ff actions=push:NXM_NX_XXREG0[],pop:NXM_OF_ETH_DST[]",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001003780000a0286dd800014013a80" +
+      "003a018780003c010080003e10fe80000000000000000000000000000180004006aabbccddeeff000004003800000000ffff001800002320" +
+      "001b00000001de100080000000000000ffff001800002320001c0000000002060030000000000000",
+  ],
+  [
+    "arp,arp_op=1,arp_spa=1.2.3.4,arp_tpa=5.6.7.8/255.0.255.0,arp_sha=00:00:00:00:00:01 actions=move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[],load:0x2->NXM_OF_ARP_OP[],set_field:1.2.3.4->arp_spa",
+    "ADD arp,arp_spa=1.2.3.4,arp_tpa=5.0.7.0/255.0.255.0,arp_op=1,arp_sha=00:00:00:00:00:01 actions=move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[],set_field:2->arp_op,set_field:1.2.3.4->arp_spa",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001002e80000a02080680002a020001" +
+      "80002c040102030480002f0805000700ff00ff008000300600000000000100000004004000000000001c0018003000000000000080003006" +
+      "80003206000000000019001080002a0200020000000000000019001080002c040102030400000000",
+  ],
+  [
+    "udp,tp_src=53 actions=controller(userdata=00.01.02.ff,pause,meter_id=5,max_len=128,id=3)",
+    "ADD udp,tp_src=53 actions=controller(max_len=128,id=3,userdata=00.01.02.ff,pause,meter_id=5)",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001001580000a020800800014011180" +
+      "001e0200350000000004004000000000ffff00380000232000250000000000000000000800800000000100080003000000030008000102ff" +
+      "00040004000000000005000800000005",
+  ],
+  [
+    "udp6,tp_src=0x8000/0x8000 actions=controller(reason=invalid_ttl,max_len=100,id=1)",
+    "ADD udp6,tp_src=0x8000/0x8000 actions=controller(reason=invalid_ttl,max_len=100,id=1)",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001001780000a0286dd800014011180" +
+      "001f0480008000000004001800000000ffff0010000023200014006400010200",
+  ],
+  [
+    "sctp,tp_dst=5 actions=group:5,set_queue:3,pop_queue",
+    "ADD sctp,tp_dst=5 actions=group:5,set_queue:3,pop_queue",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001001580000a020800800014018480" +
+      "0024020005000000000400280000000000160008000000050015000800000003ffff0010000023200005000000000000",
+  ],
+  [
+    "conj_id=5,ip actions=note:00.01.02.03.04.05.06",
+    "ADD conj_id=5,ip actions=note:00.01.02.03.04.05.06.00.00.00.00.00.00.00",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001001200014a040000000580000a02" +
+      "08000000000000000004002000000000ffff00180000232000080001020304050600000000000000",
+  ],
+  [
+    "ip,nw_src=1.2.3.4 actions=conjunction(5,1/2),conjunction(6,2/3)",
+    "ADD ip,nw_src=1.2.3.4 actions=conjunction(5,1/2),conjunction(6,2/3)",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001001280000a020800800016040102" +
+      "03040000000000000004002800000000ffff0010000023200022000200000005ffff0010000023200022010300000006",
+  ],
+  [
+    "reg0=1,reg1=0x5/0xf,reg2=0x0/0xff,reg15=0xffffffff actions=multipath(eth_src,50,modulo_n,4,0,NXM_NX_REG0[0..3])",
+    "ADD reg0=0x1,reg1=0x5/0xf,reg2=0/0xff,reg15=0xffffffff actions=multipath(eth_src,50,modulo_n,4,0,NXM_NX_REG0[0..3])",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff0000000000010040800101100000000100000005" +
+      "ffffffff0000000f800103100000000000000000000000ff0000000080010f1000000000ffffffff00000000ffffffff0004002800000000" +
+      "ffff002000002320000a00000032000000000003000000000000000300010004",
+  ],
+  [
+    "xreg1=0x123456789,xxreg1=0x5 actions=bundle(symmetric_l4,60,hrw,ofport,members:1,2,3),bundle_load(eth_src,0,active_backup,ofport,NXM_NX_REG0[0..15],members:4,5)",
+    "ADD reg2=0x1,reg3=0x23456789,reg4=0,reg5=0,reg6=0,reg7=0x5 actions=bundle(symmetric_l4,60,hrw,ofport,members:1,2,3),bundle_load(eth_src,0,active_backup,ofport,NXM_NX_REG0[0..15],members:4,5)",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff0000000000010028800102080000000123456789" +
+      "8001040800000000000000008001060800000000000000050004005800000000ffff002800002320000c00010001003c0000000200030000" +
+      "00000000000000000001000200030000ffff002800002320000d000000000000000000020002000f00010004000000000004000500000000",
+  ],
+  [
+    "tun_id=5,tun_src=1.2.3.4,tun_dst=5.6.7.0/24,tun_flags=+oam actions=set_tunnel:5,set_tunnel64:0x123456789a",
+    "ADD tun_id=0x5,tun_src=1.2.3.4,tun_dst=5.6.7.0/24,tun_flags=+oam actions=set_field:0x5->tun_id,set_field:0x123456789a->tun_id",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001002c80004c080000000000000005" +
+      "0001d1040001000100013e04010203040001410805060700ffffff000000000000040028000000000019001080004c080000000000000005" +
+      "0019001080004c08000000123456789a",
+  ],
+  [
+    "tun_metadata0=0x12345678 actions=set_field:0x1->tun_metadata0",
+    "ADD tun_metadata0=0x12345678 actions=set_field:0x1->tun_metadata0",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001000c000150041234567800000000" +
+      "000400180000000000190010000150010100000000000000",
+  ],
+  [
+    "pkt_mark=5,ct_mark=1,ct_zone=7,ct_label=0x1234 actions=load:1->NXM_NX_PKT_MARK[]",
+    "ADD pkt_mark=0x5,ct_zone=7,ct_mark=0x1,ct_label=0x1234 actions=set_field:0x1->pkt_mark",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001002e00014204000000050001d402" +
+      "00070001d604000000010001d810000000000000000000000000000012340000000400180000000000190010000142040000000100000000",
+  ],
+  [
+    "ct_state=+trk+est,ip,ct_nw_src=1.2.3.4,ct_nw_dst=2.3.4.5,ct_nw_proto=6,ct_tp_src=5,ct_tp_dst=9 actions=resubmit(3,4,ct),resubmit:5",
+    "ADD ct_state=+est+trk,ct_nw_src=1.2.3.4,ct_nw_dst=2.3.4.5,ct_nw_proto=6,ct_tp_src=5,ct_tp_dst=9,ip actions=resubmit(3,4,ct),resubmit:5",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001003780000a0208000001d3080000" +
+      "0022000000220001f004010203040001f204020304050001ee01060001f80200050001fa020009000004002800000000ffff001000002320" +
+      "002c000304000000ffff001000002320000e0005ff000000",
+  ],
+  [
+    "ip,nw_frag=later actions=learn(table=3,idle_timeout=10,hard_timeout=20,fin_idle_timeout=2,priority=20,cookie=0x5,send_flow_rem,delete_learned,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],NXM_OF_VLAN_TCI[0..11],eth_type=0x800,reg5=0x7,load:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15],load:0x5->NXM_NX_REG1[],output:NXM_OF_IN_PORT[])",
+    "ADD ip,nw_frag=later actions=learn(table=3,idle_timeout=10,hard_timeout=20,fin_idle_timeout=2,priority=20,send_flow_rem,delete_learned,cookie=0x5,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],NXM_OF_VLAN_TCI[0..11],eth_type=0x800,reg5=0x7,load:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15],load:0x5->NXM_NX_REG1[],output:NXM_OF_IN_PORT[])",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001000f80000a020800000134010300" +
+      "0004008000000000ffff0078000023200010000a00140014000000000000000500030300000200000030000004060000000002060000000c" +
+      "0000080200000000080200002010080000000602000020200000000700010a04000008100000000200000001000400002820000000050001" +
+      "02040000101000000002000000000000",
+  ],
+  [
+    "ip,nw_frag=first,nw_tos=16,nw_ecn=2,nw_ttl=64 actions=learn(table=3,limit=5,result_dst=NXM_NX_REG0[3],NXM_OF_IN_PORT[])",
+    "ADD ip,nw_tos=16,nw_ecn=2,nw_ttl=64,nw_frag=first actions=learn(table=3,limit=5,result_dst=NXM_NX_REG0[3],NXM_OF_IN_PORT[])",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001001e80000a020800000134010180" +
+      "00100104800012010200013a014000000004004800000000ffff004000002320002d00000000800000000000000000000004030000000000" +
+      "0000000500030000000100040010000000020000000000020000000000000000",
+  ],
+  [
+    "ip actions=clone(dec_ttl,resubmit(,5)),check_pkt_larger(1500)->NXM_NX_REG0[3],output:NXM_NX_REG15[],output(port=5,max_len=100)",
+    "ADD ip actions=clone(dec_ttl,resubmit(,5)),check_pkt_larger(1500)->NXM_NX_REG0[3],output:NXM_NX_REG15[],output(port=5,max_len=100)",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001000a80000a020800000000000000" +
+      "0004007000000000ffff002800002320002a0000000000000018000800000000ffff001000002320000efff805000000ffff001800002320" +
+      "003105dc000300010004000000000000ffff001800002320000f001f00011e04ffff000000000000ffff0010000023200027000500000064",
+  ],
+  [
+    "ip actions=sample(probability=100,collector_set_id=5,obs_domain_id=6,obs_point_id=7),sample(probability=1,collector_set_id=5,obs_domain_id=6,obs_point_id=7,sampling_port=3),sample(probability=1,collector_set_id=5,obs_domain_id=6,obs_point_id=7,sampling_port=3,egress),sample(probability=1,collector_set_id=5,obs_domain_id=NXM_NX_REG0[],obs_point_id=7)",
+    "ADD ip actions=sample(probability=100,collector_set_id=5,obs_domain_id=6,obs_point_id=7),sample(probability=1,collector_set_id=5,obs_domain_id=6,obs_point_id=7,sampling_port=3),sample(probability=1,collector_set_id=5,obs_domain_id=6,obs_point_id=7,sampling_port=3,egress),sample(probability=1,collector_set_id=5,obs_domain_id=NXM_NX_REG0[],obs_point_id=7)",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001000a80000a020800000000000000" +
+      "0004008800000000ffff001800002320001d0064000000050000000600000007ffff00200000232000260001000000050000000600000007" +
+      "0003000000000000ffff002000002320002900010000000500000006000000070003020000000000ffff0028000023200033000100000005" +
+      "00010004001f00000000000000000007ffff000000000000",
+  ],
+  [
+    "metadata=0x5/0xff actions=write_metadata:0x5/0xff,goto_table:5",
+    "ADD metadata=0x5/0xff actions=write_metadata:0x5/0xff,goto_table:5",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff0000000000010018800005100000000000000005" +
+      "00000000000000ff0002001800000000000000000000000500000000000000ff0001000805000000",
+  ],
+  [
+    "tcp actions=fin_timeout(idle_timeout=5,hard_timeout=6),exit",
+    "ADD tcp actions=fin_timeout(idle_timeout=5,hard_timeout=6),exit",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001000f80000a020800800014010600" +
+      "0004002800000000ffff0010000023200013000500060000ffff0010000023200011000000000000",
+  ],
+  [
+    "tcp actions=mod_dl_src:00:01:02:03:04:05,mod_nw_src:1.2.3.4,mod_nw_ttl:5,mod_nw_tos:16,mod_nw_ecn:1",
+    "ADD tcp actions=set_field:00:01:02:03:04:05->eth_src,set_field:1.2.3.4->ip_src,mod_nw_ttl:5,set_field:4->ip_dscp,set_field:1->nw_ecn",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001000f80000a020800800014010600" +
+      "0004005000000000001900108000080600010203040500000019001080001604010203040000000000170008050000000019001080001001" +
+      "040000000000000000190010800012010100000000000000",
+  ],
+  [
+    "ip actions=write_actions(output:5,set_field:1.2.3.4->ip_dst),write_metadata:5",
+    "ADD ip actions=write_actions(output:5,set_field:1.2.3.4->ip_dst),write_metadata:0x5",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001000a80000a020800000000000000" +
+      "0003002800000000000000100000000500000000000000000019001080001804010203040000000000020018000000000000000000000005" +
+      "ffffffffffffffff",
+  ],
+  [
+    "ip actions=clear_actions,goto_table:9",
+    "ADD ip actions=clear_actions,goto_table:9",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001000a80000a020800000000000000" +
+      "00050008000000000001000809000000",
+  ],
+  [
+    "icmp,icmp_type=8,icmp_code=0 actions=set_field:0->icmp_type",
+    "ADD icmp,icmp_type=8,icmp_code=0 actions=set_field:0->icmp_type",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001001980000a020800800014010180" +
+      "00260108800028010000000000000000000400180000000000190010800026010000000000000000",
+  ],
+  [
+    "mpls,mpls_label=5,mpls_tc=1,mpls_bos=1 actions=pop_mpls:0x0800",
+    "ADD mpls,mpls_label=5,mpls_tc=1,mpls_bos=1 actions=pop_mpls:0x0800",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001001c80000a028847800046010180" +
+      "0048010180004404000000050000000000040010000000000014000808000000",
+  ],
+  [
+    "ip actions=push_mpls:0x8847,set_mpls_label:5,set_mpls_ttl:7,dec_mpls_ttl",
+    "ADD ip actions=push_mpls:0x8847,set_field:5->mpls_label,set_mpls_ttl(7),dec_mpls_ttl",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001000a80000a020800000000000000" +
+      "0004003000000000001300088847000000190010800044040000000500000000000f0008070000000010000800000000",
+  ],
+  [
+    "eth_src=00:00:00:00:00:01/01:00:00:00:00:01,dl_dst=ff:ff:ff:ff:ff:ff,dl_type=0x88cc actions=enqueue:5:6",
+    "ADD dl_src=00:00:00:00:00:01/01:00:00:00:00:01,dl_dst=ff:ff:ff:ff:ff:ff,dl_type=0x88cc actions=set_queue:6,output:5,pop_queue",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff00000000000100248000090c0000000000010100" +
+      "0000000180000606ffffffffffff80000a0288cc00000000000400300000000000150008000000060000001000000005ffff000000000000" +
+      "ffff0010000023200005000000000000",
+  ],
+  [
+    "cookie=0x123,idle_timeout=5,hard_timeout=7,send_flow_rem,check_overlap,reset_counts,importance=6,in_port=3 actions=output:1",
+    "ADD in_port=3 cookie:0x123 idle:5 hard:7 importance:6 send_flow_rem check_overlap reset_counts actions=output:1",
+    "000000000000012300000000000000000000000500078000ffffffffffffffffffffffff000700060001000c800000040000000300000000" +
+      "000400180000000000000010000000010000000000000000",
+  ],
+  [
+    "icmp6,icmp_type=136,nd_target=fe80::2,nd_tll=aa:bb:cc:dd:ee:ff,nd_reserved=0,nd_options_type=2 actions=encap(nsh(md_type=1)),decap(),decap(packet_type(ns=0,type=0))",
+    "ADD icmp6,icmp_type=136,nd_target=fe80::2,nd_tll=aa:bb:cc:dd:ee:ff,nd_reserved=0,nd_options_type=2 actions=encap(nsh(md_type=1)),decap(),decap(packet_type(ns=0,type=0))",
+    "000000000000000000000000000000000000000000008000ffffffffffffffffffffffff000000000001003f80000a0286dd800014013a80" +
+      "003a0188100002040000000080003e10fe800000000000000000000000000002100004010280004206aabbccddeeff000004004000000000" +
+      "ffff001800002320002e00000001894f0004010501000000ffff001000002320002f00000000fffeffff001000002320002f000000000000",
+  ],
+];
