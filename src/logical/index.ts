@@ -21,6 +21,7 @@ export {
 export { type ConjunctionClause, type FlowMatch, type FlowMatches, type PortLookup, toMatches, withConjunctionId } from "./matches.ts";
 export { findInport, type InportSearch, parseMicroflow } from "./microflow.ts";
 export { normalize } from "./normalize.ts";
+export { testOvn } from "./ovstest.ts";
 export { openflowTables, outputInit } from "./openflow-tables.ts";
 export { ctStateNames, ovnAclCtSymbols, ovnSymbols } from "./ovn-symbols.ts";
 export { type Constant, type ExpressionContext, formatConstants, type IntegerConstant, type Parsed } from "./parse-expression.ts";
