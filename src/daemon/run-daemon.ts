@@ -174,7 +174,7 @@ class Run {
       if (holder !== undefined && !isGiven(this.#options, "overwrite-pidfile")) {
         throw new StartError(`${path}: already running as pid ${holder}, aborting`);
       }
-      disk.replace(path, `${this.#process.pid}\n`);
+      disk.write(path, `${this.#process.pid}\n`);
       this.#pidfile = path;
     } catch (error) {
       if (error instanceof StartError) throw error;

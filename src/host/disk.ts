@@ -7,6 +7,8 @@ export interface Disk {
   readText(path: string): string;
   /** Replaces the file in one step: readers see the old one or the new one. */
   replace(path: string, content: Uint8Array | string): void;
+  /** Writes the file without waiting for the disk: for what the next start makes anew. */
+  write(path: string, content: Uint8Array | string): void;
   remove(path: string): void;
   makeFolder(path: string): void;
   list(path: string): readonly string[];

@@ -14,5 +14,7 @@ const schemas: Readonly<Record<DatabasePlan["database"], Database>> = {
 
 /** Makes the plan's database file unless it is there from before. */
 export function createDatabaseFile(disk: Disk, plan: DaemonPlan): void {
-  if (plan.kind === "database" && !disk.exists(plan.file)) DatabaseFile.create(disk, plan.file, schemas[plan.database]);
+  if (plan.kind !== "database" || disk.exists(plan.file)) return;
+  // An empty database that a power cut takes away is no loss: the lab goes with it.
+  DatabaseFile.create({ ...disk, replace: disk.write }, plan.file, schemas[plan.database]);
 }

@@ -29,7 +29,7 @@ export async function startInProcess(host: Host, options: InProcessOptions, star
   const vlog = new Vlog({ program, pid, clock: host.clock, disk: host.disk, console: () => {} });
   vlog.openFile(`${folder}/${name}.log`);
   const pidfile = `${folder}/${name}.pid`;
-  host.disk.replace(pidfile, `${pid}\n`);
+  host.disk.write(pidfile, `${pid}\n`);
   const ownHost = { ...host, log: vlog.log };
   const daemon = await start(ownHost);
   let unixctl: UnixctlServer | undefined;

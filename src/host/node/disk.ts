@@ -34,6 +34,7 @@ export const nodeDisk: Disk = {
     }
     renameSync(temporary, path);
   },
+  write: (path, content) => writeFileSync(path, content),
   remove: (path) => rmSync(path, { recursive: true, force: true }),
   makeFolder: (path) => {
     mkdirSync(path, { recursive: true });

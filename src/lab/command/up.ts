@@ -50,8 +50,8 @@ export async function bringUp(terminal: Terminal, file: string, options: UpOptio
   await prepareFolder(terminal, folder, topology);
   const carriers = await findCarriers([...topology.nodes.values()].map((n) => n.address), folder, host.datagrams);
   const record: LabRecord = { name: topology.name, topologyFile: absolute(terminal, file), pid: process.pid, carriers: [...carriers], isSplitIntoProcesses: options.processes };
-  host.disk.replace(topologyPath(folder), text);
-  host.disk.replace(recordPath(folder), `${JSON.stringify(record, null, 2)}\n`);
+  host.disk.write(topologyPath(folder), text);
+  host.disk.write(recordPath(folder), `${JSON.stringify(record, null, 2)}\n`);
   const launcher = options.processes
     ? processLauncher(children, folder, (node) => nodeEnvironment(folder, topology, node, carriers), createDatabaseFile)
     : inProcessLauncher(folder, process.pid);
