@@ -1,6 +1,6 @@
 /**
- * Numbers for conjunctions (ovs-fields(7), "Conjunctive Match Fields"). A logical flow starts, on each datapath, at the first
- * 32 bits of its UUID, so that the same flow gets the same numbers again; where some of those are taken, behind them.
+ * Numbers for conjunctions (ovs-fields(7), "Conjunctive Match Fields"). A logical flow starts, on each datapath, at a hash of
+ * both, so that the same flow gets the same numbers again; where some of those are taken, behind them.
  */
 interface Range {
   readonly start: number;
@@ -17,7 +17,7 @@ export class ConjunctionIds {
     const known = this.#ranges.get(key);
     if (known !== undefined && known.count === count) return known.start;
     this.release(flow, datapath);
-    let start = Number.parseInt(flow.slice(0, 8), 16) || 1;
+    let start = hashOf(firstWord(flow), firstWord(datapath)) || 1;
     for (;;) {
       const clash = this.#clash(start, count);
       if (clash === undefined) break;
@@ -43,3 +43,17 @@ export class ConjunctionIds {
     return undefined;
   }
 }
+
+const firstWord = (uuid: string): number => Number.parseInt(uuid.slice(0, 8), 16);
+
+/** Two words under Murmur3's mixing, as Open vSwitch hashes them: its numbers and ours are the same. */
+function hashOf(x: number, y: number): number {
+  let hash = mix(mix(x, 0), y) ^ 8;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+const rotate = (value: number, bits: number): number => (value << bits) | (value >>> (32 - bits));
+const mix = (hash: number, word: number): number =>
+  (Math.imul(rotate(hash ^ Math.imul(rotate(Math.imul(word, 0xcc9e2d51), 15), 0x1b873593), 13), 5) + 0xe6546b64) | 0;
