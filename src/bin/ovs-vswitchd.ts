@@ -2,7 +2,7 @@
 import { runDaemon, StartError } from "../daemon/index.ts";
 import { parseActiveTarget } from "../host/index.ts";
 import { nodeHost, nodeProcess } from "../host/node/index.ts";
-import { startSwitch } from "../switch/index.ts";
+import { serveFrames, startSwitch } from "../switch/index.ts";
 
 const help = `ovs-vswitchd: Open vSwitch daemon
 usage: ovs-vswitchd [OPTIONS] [DATABASE]
@@ -21,11 +21,15 @@ await runDaemon(
       { name: "disable-system-route", argument: "none" },
       { name: "enable-dummy", argument: "optional" },
     ],
-    start(host, { args, folders }) {
+    async start(host, { args, folders, process }) {
       const [given = "unix:db.sock"] = args;
       const database = given.replace(/^unix:(?!\/)/, `unix:${folders.run}/`);
       if (database.split(",").some((target) => parseActiveTarget(target) === undefined)) throw new StartError(`${given}: bad database remote`);
-      return startSwitch(host, { database, runFolder: folders.run });
+      const running = startSwitch(host, { database, runFolder: folders.run });
+      // A lab that keeps its hosts in another process plugs them in here.
+      const frames = process.variable("ISTHMUS_FRAMES");
+      if (frames !== undefined) await serveFrames(host, frames, running);
+      return running;
     },
   },
   nodeProcess(),

@@ -1,4 +1,3 @@
 /** Laboratories: topology files to running zones, hosts and captures. */
 export { runIsthmus } from "./command/isthmus.ts";
 export type { Terminal } from "./command/terminal.ts";
-export { framesSocket, serveFrames } from "./frame-wire.ts";

@@ -1,9 +1,9 @@
 /** Each daemon in a process of its own, started as one would type it, so that it can be killed. */
 import type { Children, Disk, Host } from "../host/index.ts";
 import { commandLine, type DaemonPlan } from "./daemon-plan.ts";
-import { connectPort, connectTap, framesSocket } from "./frame-wire.ts";
 import type { DaemonLauncher, LaunchedDaemon } from "./launcher.ts";
 import { nodeFolder } from "./layout.ts";
+import { connectPort, connectTap, framesSocket } from "../switch/index.ts";
 import type { TopologyNode } from "./topology.ts";
 
 const pollMs = 5;

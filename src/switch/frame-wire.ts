@@ -6,7 +6,8 @@
  *     tap NAME\n    frames seen at that port (or "tunnel"): wall clock in ms (8 bytes), direction (1), frame
  */
 import type { Host, Listener, Stream, Timer } from "../host/index.ts";
-import type { AttachedPort, CapturedFrame, Switch } from "../switch/index.ts";
+import type { CapturedFrame } from "./port-taps.ts";
+import type { AttachedPort, Switch } from "./switch.ts";
 
 export const framesSocket = "frames.sock";
 const maxLineSize = 256;
