@@ -1,10 +1,12 @@
 /** A value that is set from outside and read under observation. */
 import { sameValue } from "./same-value.ts";
-import { type Computation, moved, type Source, track } from "./tracking.ts";
+import { type Computation, isRead, moved, type Source, track } from "./tracking.ts";
 
 export class Cell<T> implements Source {
-  version = 0;
-  readonly readers = new Set<Computation>();
+  movedAt = 0;
+  notedIn = 0;
+  reader: Computation | undefined = undefined;
+  others: Set<Computation> | undefined = undefined;
   readonly #name: string;
   #value: T;
 
@@ -31,13 +33,16 @@ export class Cell<T> implements Source {
 }
 
 /** A source without a value of its own: "something about this changed" (a column of a row, a membership, a bucket). */
-export class Signal implements Source {
-  version = 0;
-  readonly readers = new Set<Computation>();
-  readonly #describe: () => string;
+export abstract class ChangeSource implements Source {
+  movedAt = 0;
+  notedIn = 0;
+  reader: Computation | undefined = undefined;
+  others: Set<Computation> | undefined = undefined;
 
-  constructor(describe: () => string) {
-    this.#describe = describe;
+  abstract describe(): string;
+
+  get isRead(): boolean {
+    return isRead(this);
   }
 
   read(): void {
@@ -46,6 +51,16 @@ export class Signal implements Source {
 
   change(): void {
     moved(this);
+  }
+}
+
+/** One that is described by a function; where there are many, a class of their own is smaller. */
+export class Signal extends ChangeSource {
+  readonly #describe: () => string;
+
+  constructor(describe: () => string) {
+    super();
+    this.#describe = describe;
   }
 
   describe(): string {

@@ -8,7 +8,7 @@ import type { Collection, CollectionWatcher } from "./collection.ts";
 import { sweepOrphans } from "./derived.ts";
 import { type Index, MaintainedIndex } from "./index-of.ts";
 import { type Relation, type RelationName, RelationStore, type Yield } from "./relation.ts";
-import type { Rule, RuleInstance } from "./rule.ts";
+import { type Rule, type RuleInstance, yieldsMissingFrom } from "./rule.ts";
 import { assert } from "../std/index.ts";
 
 /** Receives the facts of a relation as they come and go, within a flush. */
@@ -30,7 +30,10 @@ const maxRounds = 1000;
 
 export class Engine {
   readonly #stores = new Map<RelationName, RelationStore<unknown>>();
+  /** Stale instances, rule by rule in the order of their installation. */
   readonly #queues: Set<RuleInstance>[] = [];
+  /** No queue before this one holds anything. */
+  #firstQueue = Number.POSITIVE_INFINITY;
   readonly #staleIndexes = new Set<{ settle(): void }>();
   readonly #settlers: (() => void)[] = [];
   /** The rule instances that ran in the last flush, `rule(item)` in order: tests assert on it. */
@@ -42,16 +45,21 @@ export class Engine {
   install<Context>(context: Context, rules: readonly Rule<Context>[]): void {
     for (const rule of rules) {
       const queue = new Set<RuleInstance>();
-      this.#queues.push(queue);
+      const place = this.#queues.push(queue) - 1;
       rule.start(context, {
-        enqueue: (instance) => queue.add(instance),
+        enqueue: (instance) => {
+          queue.add(instance);
+          if (place < this.#firstQueue) this.#firstQueue = place;
+        },
         retire: (instance) => {
           instance.isRetired = true;
           instance.detach();
           queue.delete(instance);
-          this.#settleYields(instance, new Map());
+          const before = instance.yields;
+          instance.yields = [];
+          this.#settleYields(instance, before);
         },
-        settleYields: (instance, yields) => this.#settleYields(instance, yields),
+        settleYields: (instance, before) => this.#settleYields(instance, before),
       });
     }
   }
@@ -85,14 +93,14 @@ export class Engine {
   }
 
   get isStale(): boolean {
-    return this.#staleIndexes.size > 0 || this.#queues.some((queue) => queue.size > 0);
+    return this.#staleIndexes.size > 0 || this.#nextQueue() !== undefined;
   }
 
   why<F>(relation: Relation<F>, fact: F): readonly Reason[] {
     return [...this.facts(relation).supportersOf(relation.keyOf(fact))].map((instance) => ({
       rule: instance.ruleName,
       item: instance.item,
-      reads: instance.reads.map(({ source }) => source.describe()),
+      reads: instance.reads.map((source) => source.describe()),
     }));
   }
 
@@ -105,13 +113,23 @@ export class Engine {
     return store;
   }
 
+  #nextQueue(): Set<RuleInstance> | undefined {
+    while (this.#firstQueue < this.#queues.length) {
+      const queue = this.#queues[this.#firstQueue];
+      if (queue !== undefined && queue.size > 0) return queue;
+      this.#firstQueue++;
+    }
+    this.#firstQueue = Number.POSITIVE_INFINITY;
+    return undefined;
+  }
+
   #runStale(): void {
     for (;;) {
       for (const index of this.#staleIndexes) {
         this.#staleIndexes.delete(index);
         index.settle();
       }
-      const queue = this.#queues.find((q) => q.size > 0);
+      const queue = this.#nextQueue();
       if (queue === undefined) return;
       for (const instance of queue) {
         queue.delete(instance);
@@ -122,14 +140,9 @@ export class Engine {
     }
   }
 
-  #settleYields(instance: RuleInstance, yields: Map<string, Yield>): void {
-    const before = instance.yields;
-    instance.yields = yields;
-    for (const [id, { relation, key, fact }] of yields) {
-      if (!before.has(id)) this.#store(relation).support(key, fact, instance);
-    }
-    for (const [id, { relation, key }] of before) {
-      if (!yields.has(id)) this.#store(relation).withdraw(key, instance);
-    }
+  #settleYields(instance: RuleInstance, before: readonly Yield[]): void {
+    const { yields } = instance;
+    for (const { relation, key, fact } of yieldsMissingFrom(before, yields)) this.#store(relation).support(key, fact, instance);
+    for (const { relation, key } of yieldsMissingFrom(yields, before)) this.#store(relation).withdraw(key, instance);
   }
 }

@@ -1,7 +1,7 @@
 /** Indexes: the items of a collection by a computed key, kept current item by item; each bucket is a source of its own. */
-import { Signal } from "./cell.ts";
+import { ChangeSource, Signal } from "./cell.ts";
 import type { Collection, CollectionWatcher } from "./collection.ts";
-import { Computation } from "./tracking.ts";
+import { Computation, isObserved } from "./tracking.ts";
 
 export interface Index<K, T> {
   /** The items with this key, in order of arrival: a tracked read of that bucket alone. */
@@ -12,28 +12,48 @@ export interface Index<K, T> {
   readonly keys: Collection<K>;
 }
 
-class Bucket<T> {
+class Bucket<K, T> extends ChangeSource {
   readonly items = new Set<T>();
-  readonly signal: Signal;
-  constructor(describe: () => string) {
-    this.signal = new Signal(describe);
+  readonly #name: string;
+  readonly #key: K;
+  readonly #forget: (bucket: Bucket<K, T>, key: K) => void;
+  constructor(name: string, key: K, forget: (bucket: Bucket<K, T>, key: K) => void) {
+    super();
+    this.#name = name;
+    this.#key = key;
+    this.#forget = forget;
+  }
+  describe(): string {
+    return `${this.#name} ${String(this.#key)}`;
+  }
+  unread(): void {
+    if (this.items.size === 0) this.#forget(this, this.#key);
   }
 }
 
 class IndexEntry<K, T> extends Computation {
   keys: readonly K[] = [];
   readonly item: T;
+  readonly #keysOf: (item: T) => Iterable<K>;
   readonly #queue: (entry: IndexEntry<K, T>) => void;
-  constructor(item: T, queue: (entry: IndexEntry<K, T>) => void) {
+  constructor(item: T, keysOf: (item: T) => Iterable<K>, queue: (entry: IndexEntry<K, T>) => void) {
     super();
     this.item = item;
+    this.#keysOf = keysOf;
     this.#queue = queue;
   }
   protected override onStale(): void {
     this.#queue(this);
   }
-  compute(keysOf: (item: T) => Iterable<K>): readonly K[] {
-    return this.observe(() => [...new Set(keysOf(this.item))]);
+  /** Computes the keys anew; returns those it had before. */
+  compute(): readonly K[] {
+    const before = this.keys;
+    this.observe();
+    return before;
+  }
+  protected override evaluate(): void {
+    const keys = [...this.#keysOf(this.item)];
+    this.keys = keys.length < 2 ? keys : [...new Set(keys)];
   }
 }
 
@@ -43,7 +63,7 @@ export class MaintainedIndex<K, T> implements Index<K, T> {
   readonly #name: string;
   readonly #keysOf: (item: T) => Iterable<K>;
   readonly #entries = new Map<T, IndexEntry<K, T>>();
-  readonly #buckets = new Map<K, Bucket<T>>();
+  readonly #buckets = new Map<K, Bucket<K, T>>();
   readonly #stale = new Set<IndexEntry<K, T>>();
   readonly #keyWatchers = new Set<CollectionWatcher<K>>();
   readonly #keyMembership: Signal;
@@ -61,18 +81,21 @@ export class MaintainedIndex<K, T> implements Index<K, T> {
   }
 
   get(key: K): ReadonlySet<T> {
-    let bucket = this.#buckets.get(key);
-    if (bucket === undefined) {
-      bucket = new Bucket(() => `${this.#name} ${String(key)}`);
-      this.#buckets.set(key, bucket);
-    }
-    bucket.signal.read();
-    if (bucket.items.size === 0) {
-      if (bucket.signal.readers.size === 0) this.#buckets.delete(key);
-      return nothing;
-    }
-    return bucket.items;
+    const bucket = this.#buckets.get(key) ?? (isObserved() ? this.#newBucket(key) : undefined);
+    bucket?.read();
+    return bucket?.items ?? nothing;
   }
+
+  #newBucket(key: K): Bucket<K, T> {
+    const bucket = new Bucket<K, T>(this.#name, key, this.#forget);
+    this.#buckets.set(key, bucket);
+    return bucket;
+  }
+
+  /** An empty bucket stays for as long as somebody waits for it to fill. */
+  readonly #forget = (bucket: Bucket<K, T>, key: K): void => {
+    if (this.#buckets.get(key) === bucket) this.#buckets.delete(key);
+  };
 
   first(key: K): T | undefined {
     for (const item of this.get(key)) return item;
@@ -87,10 +110,7 @@ export class MaintainedIndex<K, T> implements Index<K, T> {
   }
 
   #add(item: T): void {
-    const entry = new IndexEntry<K, T>(item, (e) => {
-      this.#stale.add(e);
-      this.#onStale(this);
-    });
+    const entry = new IndexEntry<K, T>(item, this.#keysOf, this.#enqueue);
     this.#entries.set(item, entry);
     this.#place(entry);
   }
@@ -105,21 +125,21 @@ export class MaintainedIndex<K, T> implements Index<K, T> {
   }
 
   #place(entry: IndexEntry<K, T>): void {
-    const keys = entry.compute(this.#keysOf);
-    for (const key of entry.keys) if (!keys.includes(key)) this.#leave(key, entry.item);
-    for (const key of keys) if (!entry.keys.includes(key)) this.#enter(key, entry.item);
-    entry.keys = keys;
+    const before = entry.compute();
+    for (const key of before) if (!entry.keys.includes(key)) this.#leave(key, entry.item);
+    for (const key of entry.keys) if (!before.includes(key)) this.#enter(key, entry.item);
   }
 
+  readonly #enqueue = (entry: IndexEntry<K, T>): void => {
+    this.#stale.add(entry);
+    this.#onStale(this);
+  };
+
   #enter(key: K, item: T): void {
-    let bucket = this.#buckets.get(key);
-    if (bucket === undefined) {
-      bucket = new Bucket(() => `${this.#name} ${String(key)}`);
-      this.#buckets.set(key, bucket);
-    }
+    const bucket = this.#buckets.get(key) ?? this.#newBucket(key);
     const isNew = bucket.items.size === 0;
     bucket.items.add(item);
-    bucket.signal.change();
+    bucket.change();
     if (isNew) {
       this.#keyMembership.change();
       for (const watcher of this.#keyWatchers) watcher.added(key);
@@ -129,9 +149,9 @@ export class MaintainedIndex<K, T> implements Index<K, T> {
   #leave(key: K, item: T): void {
     const bucket = this.#buckets.get(key);
     if (bucket === undefined || !bucket.items.delete(item)) return;
-    bucket.signal.change();
+    bucket.change();
     if (bucket.items.size > 0) return;
-    if (bucket.signal.readers.size === 0) this.#buckets.delete(key);
+    if (!bucket.isRead) this.#buckets.delete(key);
     this.#keyMembership.change();
     for (const watcher of this.#keyWatchers) watcher.removed(key);
   }

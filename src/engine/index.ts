@@ -1,5 +1,5 @@
 /** Incremental computation by tracked reads. Knows nothing of databases or networks. The rules are numbered in SPEC.md. */
-export { Cell, Signal } from "./cell.ts";
+export { Cell, ChangeSource, Signal } from "./cell.ts";
 export type { Collection, CollectionWatcher } from "./collection.ts";
 export { derived } from "./derived.ts";
 export { Engine, type Reason, type Sink } from "./engine.ts";

@@ -5,8 +5,9 @@
  *     ...
  *     yield Wanted({ table: "Chassis", name: "gw1" });
  */
-import { Signal } from "./cell.ts";
+import { ChangeSource, Signal } from "./cell.ts";
 import type { Collection, CollectionWatcher } from "./collection.ts";
+import { isObserved } from "./tracking.ts";
 
 /** A kind of fact: calling it makes a yield for a rule. Two facts with equal keys are the same fact. */
 export interface Relation<F> extends RelationName {
@@ -36,12 +37,31 @@ export function relation<F>(relationName: string, keyOf: (fact: F) => string): R
 export interface Supporter {
   readonly ruleName: string;
   readonly item: string;
-  readonly reads: readonly { readonly source: { describe(): string } }[];
+  readonly reads: readonly { describe(): string }[];
 }
 
 interface Entry<F> {
   readonly fact: F;
-  readonly supporters: Set<Supporter>;
+  /** Nearly every fact has one. */
+  supporters: Supporter | Set<Supporter>;
+}
+
+class KnownFact extends ChangeSource {
+  readonly #store: { readonly name: string };
+  readonly #key: string;
+  readonly #forget: () => void;
+  constructor(store: { readonly name: string }, key: string, forget: () => void) {
+    super();
+    this.#store = store;
+    this.#key = key;
+    this.#forget = forget;
+  }
+  describe(): string {
+    return `${this.#store.name} ${this.#key}`;
+  }
+  unread(): void {
+    this.#forget();
+  }
 }
 
 /** The facts of one relation in one engine. */
@@ -50,7 +70,8 @@ export class RelationStore<F> implements Collection<F> {
   readonly #entries = new Map<string, Entry<F>>();
   readonly #watchers = new Set<CollectionWatcher<F>>();
   readonly #membership: Signal;
-  readonly #byKey = new Map<string, Signal>();
+  /** Whether a fact stands; lives as long as somebody depends on the answer. */
+  readonly #byKey = new Map<string, KnownFact>();
 
   constructor(name: string) {
     this.name = name;
@@ -69,13 +90,12 @@ export class RelationStore<F> implements Collection<F> {
 
   /** The fact with this key, if it stands: a tracked read of that one fact. */
   get(key: string): F | undefined {
-    let signal = this.#byKey.get(key);
-    if (signal === undefined) {
-      signal = new Signal(() => `${this.name} ${key}`);
-      this.#byKey.set(key, signal);
+    let known = this.#byKey.get(key);
+    if (known === undefined && isObserved()) {
+      known = new KnownFact(this, key, () => this.#byKey.delete(key));
+      this.#byKey.set(key, known);
     }
-    signal.read();
-    if (signal.readers.size === 0) this.#byKey.delete(key);
+    known?.read();
     return this.#entries.get(key)?.fact;
   }
 
@@ -85,17 +105,19 @@ export class RelationStore<F> implements Collection<F> {
     return () => this.#watchers.delete(watcher);
   }
 
-  supportersOf(key: string): ReadonlySet<Supporter> {
-    return this.#entries.get(key)?.supporters ?? new Set();
+  supportersOf(key: string): Iterable<Supporter> {
+    const supporters = this.#entries.get(key)?.supporters;
+    return supporters === undefined ? [] : supporters instanceof Set ? supporters : [supporters];
   }
 
   support(key: string, fact: F, by: Supporter): void {
     const entry = this.#entries.get(key);
     if (entry !== undefined) {
-      entry.supporters.add(by);
+      if (entry.supporters instanceof Set) entry.supporters.add(by);
+      else if (entry.supporters !== by) entry.supporters = new Set([entry.supporters, by]);
       return;
     }
-    this.#entries.set(key, { fact, supporters: new Set([by]) });
+    this.#entries.set(key, { fact, supporters: by });
     this.#announce(key);
     for (const watcher of this.#watchers) watcher.added(fact);
   }
@@ -103,8 +125,10 @@ export class RelationStore<F> implements Collection<F> {
   withdraw(key: string, by: Supporter): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
-    entry.supporters.delete(by);
-    if (entry.supporters.size > 0) return;
+    if (entry.supporters instanceof Set) {
+      entry.supporters.delete(by);
+      if (entry.supporters.size > 0) return;
+    } else if (entry.supporters !== by) return;
     this.#entries.delete(key);
     this.#announce(key);
     for (const watcher of this.#watchers) watcher.removed(entry.fact);
@@ -112,9 +136,6 @@ export class RelationStore<F> implements Collection<F> {
 
   #announce(key: string): void {
     this.#membership.change();
-    const signal = this.#byKey.get(key);
-    if (signal === undefined) return;
-    if (signal.readers.size === 0) this.#byKey.delete(key);
-    else signal.change();
+    this.#byKey.get(key)?.change();
   }
 }

@@ -19,7 +19,8 @@ export interface Rule<Context> {
 export interface RuleScheduler {
   enqueue(instance: RuleInstance): void;
   retire(instance: RuleInstance): void;
-  settleYields(instance: RuleInstance, yields: Map<string, Yield>): void;
+  /** Its yields are other ones now than `before`. */
+  settleYields(instance: RuleInstance, before: readonly Yield[]): void;
 }
 
 export function rule<Context, T>(
@@ -31,9 +32,10 @@ export function rule<Context, T>(
     name,
     start(context, scheduler) {
       const instances = new Map<T, RuleInstance>();
+      const definition: RuleDefinition = { name, scheduler, body: (item) => body(context, item as T) };
       each(context).watch({
         added(item) {
-          const instance = new RuleInstance(name, () => String(item), () => body(context, item), scheduler);
+          const instance = new RuleInstance(definition, item);
           instances.set(item, instance);
           scheduler.enqueue(instance);
         },
@@ -47,37 +49,88 @@ export function rule<Context, T>(
   };
 }
 
+/** What the instances of one rule in one engine share. `body` takes the items of the rule's own collection alone. */
+interface RuleDefinition {
+  readonly name: string;
+  readonly scheduler: RuleScheduler;
+  body(item: unknown): Iterable<Yield>;
+}
+
+const nothing: readonly Yield[] = [];
+
 /** One rule applied to one item: remembers what it read and what it yielded. */
 export class RuleInstance extends Computation {
-  readonly ruleName: string;
-  readonly #describeItem: () => string;
-  readonly #body: () => Iterable<Yield>;
-  readonly #scheduler: RuleScheduler;
-  /** By relation name and key. */
-  yields = new Map<string, Yield>();
+  readonly #definition: RuleDefinition;
+  readonly #item: unknown;
+  /** Each fact once. */
+  yields: readonly Yield[] = nothing;
   isRetired = false;
 
-  constructor(ruleName: string, describeItem: () => string, body: () => Iterable<Yield>, scheduler: RuleScheduler) {
+  constructor(definition: RuleDefinition, item: unknown) {
     super();
-    this.ruleName = ruleName;
-    this.#describeItem = describeItem;
-    this.#body = body;
-    this.#scheduler = scheduler;
+    this.#definition = definition;
+    this.#item = item;
+  }
+
+  get ruleName(): string {
+    return this.#definition.name;
   }
 
   get item(): string {
-    return this.#describeItem();
+    return String(this.#item);
   }
 
   protected override onStale(): void {
-    this.#scheduler.enqueue(this);
+    this.#definition.scheduler.enqueue(this);
   }
 
   run(): void {
-    const yields = new Map<string, Yield>();
-    this.observe(() => {
-      for (const item of this.#body()) yields.set(`${item.relation.relationName}\n${item.key}`, item);
-    });
-    this.#scheduler.settleYields(this, yields);
+    const before = this.yields;
+    this.observe();
+    this.#definition.scheduler.settleYields(this, before);
   }
+
+  protected override evaluate(): void {
+    const yields = [...this.#definition.body(this.#item)];
+    this.yields = yields.length === 0 ? nothing : withoutRepetitions(yields);
+  }
+}
+
+const isSame = (a: Yield, b: Yield): boolean => a.relation === b.relation && a.key === b.key;
+
+/** Beyond this many, comparing each with each costs more than sorting them into a map. */
+const few = 12;
+
+function withoutRepetitions(yields: readonly Yield[]): readonly Yield[] {
+  if (yields.length === 1) return yields;
+  if (yields.length > few) return [...yieldsByKey(yields).values()].flatMap((byKey) => [...byKey.values()]);
+  const repeats = (item: Yield, i: number): boolean => {
+    for (let j = 0; j < i; j++) {
+      const other = yields[j];
+      if (other !== undefined && isSame(item, other)) return true;
+    }
+    return false;
+  };
+  return yields.some(repeats) ? yields.filter((item, i) => !repeats(item, i)) : yields;
+}
+
+function yieldsByKey(yields: readonly Yield[]): Map<unknown, Map<string, Yield>> {
+  const result = new Map<unknown, Map<string, Yield>>();
+  for (const item of yields) {
+    let byKey = result.get(item.relation);
+    if (byKey === undefined) {
+      byKey = new Map();
+      result.set(item.relation, byKey);
+    }
+    if (!byKey.has(item.key)) byKey.set(item.key, item);
+  }
+  return result;
+}
+
+/** The items of `yields` that are not among `others`. */
+export function yieldsMissingFrom(others: readonly Yield[], yields: readonly Yield[]): readonly Yield[] {
+  if (others.length === 0 || yields.length === 0) return yields;
+  if (others.length <= few || yields.length <= 2) return yields.filter((item) => !others.some((other) => isSame(item, other)));
+  const byKey = yieldsByKey(others);
+  return yields.filter((item) => byKey.get(item.relation)?.has(item.key) !== true);
 }

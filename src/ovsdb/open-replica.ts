@@ -1,5 +1,5 @@
 /** Makes a replica: wires the session with the server, the tables and the writers together. See replica.ts for the door. */
-import { Cell, sameValue } from "../engine/index.ts";
+import { Cell, sameValue, untracked } from "../engine/index.ts";
 import type { Host } from "../host/index.ts";
 import { assert } from "../std/index.ts";
 import { ClientTransaction, type TransactionHome } from "./client-transaction.ts";
@@ -271,14 +271,13 @@ class LiveReplica implements SessionEvents, TransactionHome {
 
   statusChanged(): void {
     const session = this.#session;
-    const before = this.#status;
     const status: ReplicaStatus = {
       isConnected: session.isConnected, isSynced: session.isSynced, hasLock: session.hasLock && session.isMonitoring,
       isLockContended: session.isContended, areConditionsInForce: session.areConditionsInForce,
     };
-    const version = before.version;
-    before.set(status);
-    if (before.version !== version) this.#notifyLater();
+    if (sameValue(untracked(() => this.#status.get()), status)) return;
+    this.#status.set(status);
+    this.#notifyLater();
   }
 
   /** Messages that arrive together are one batch. */

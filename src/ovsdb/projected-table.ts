@@ -147,7 +147,7 @@ export class ProjectedTable implements CollectionWatcher<UntypedWish> {
     if (asked === undefined) {
       asked = new Asked(() => `row of ${this.name} ${key}`, () => this.#asked.delete(key));
       asked.read();
-      if (asked.readers.size > 0) this.#asked.set(key, asked);
+      if (asked.isRead) this.#asked.set(key, asked);
     } else asked.read();
     return this.#kept(key);
   }

@@ -2,7 +2,7 @@
  * Rows of a replica, as objects. Each table has a class of its own, with a getter for each column; a row holds one slot for
  * each column, and a source for each column that somebody has read under observation.
  */
-import { isObserved, Signal } from "../engine/index.ts";
+import { ChangeSource, isObserved } from "../engine/index.ts";
 import { type ColumnValue, readable, type Slot, valueOfSlot } from "./column-value.ts";
 import type { ColumnSchema } from "./schema.ts";
 import type { RowRef } from "./row.ts";
@@ -25,11 +25,25 @@ export function rowShape(table: string, schema: { readonly columns: { readonly [
   return { table, names, columns: Object.values(schema.columns), positions, label };
 }
 
+/** "Something about this column of this row changed": there is one for each that somebody has read. */
+class ColumnSource extends ChangeSource {
+  readonly #row: ReplicaRow;
+  readonly #column: number;
+  constructor(row: ReplicaRow, column: number) {
+    super();
+    this.#row = row;
+    this.#column = column;
+  }
+  describe(): string {
+    return `${String(this.#row)}.${this.#row._shape.names[this.#column]}`;
+  }
+}
+
 // Members begin with an underscore, since no column does (RFC 7047, section 3.1), so none is hidden by a column.
 export abstract class ReplicaRow implements RowRef {
   readonly _uuid: Uuid;
   readonly _slots: Slot[];
-  #signals: (Signal | undefined)[] | undefined;
+  #sources: (ColumnSource | undefined)[] | undefined;
 
   constructor(uuid: Uuid, slots: Slot[]) {
     this._uuid = uuid;
@@ -55,19 +69,15 @@ export abstract class ReplicaRow implements RowRef {
   /** A tracked read. */
   _read(column: number): ColumnValue {
     if (isObserved()) {
-      this.#signals ??= [];
-      let signal = this.#signals[column];
-      if (signal === undefined) {
-        signal = new Signal(() => `${String(this)}.${this._shape.names[column]}`);
-        this.#signals[column] = signal;
-      }
-      signal.read();
+      // A place for each column at once: arrays that grow take more room than they need.
+      this.#sources ??= new Array<ColumnSource | undefined>(this._shape.names.length).fill(undefined);
+      (this.#sources[column] ??= new ColumnSource(this, column)).read();
     }
     return readable(this._peek(column));
   }
 
   _announce(column: number): void {
-    this.#signals?.[column]?.change();
+    this.#sources?.[column]?.change();
   }
 
   toString(): string {

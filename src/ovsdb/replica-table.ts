@@ -60,7 +60,7 @@ export class ReplicaTableStore implements ReplicaTable<ReplicaRow> {
     if (existence === undefined) {
       existence = new Existence(() => `${this.name} ${uuid.slice(0, 8)}`, () => this.#existence.delete(uuid));
       existence.read();
-      if (existence.readers.size > 0) this.#existence.set(uuid, existence);
+      if (existence.isRead) this.#existence.set(uuid, existence);
     } else existence.read();
     return this.#rows.get(uuid);
   }
