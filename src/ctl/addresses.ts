@@ -1,5 +1,5 @@
 /** Addresses as logical switch ports list them: `MAC [IP[/LENGTH]]...` (ovn-nb(5), "addresses"). */
-import { formatIp, type Ip, parsePrefix } from "../net/index.ts";
+import { formatIp, formatPrefix, type Ip, networkOf, parsePrefix } from "../net/index.ts";
 
 const mac = /^[0-9a-fA-F]{1,2}(?::[0-9a-fA-F]{1,2}){5}/;
 
@@ -29,10 +29,10 @@ export function sharedAddress(ours: readonly Ip[], theirs: readonly Ip[]): strin
   return shared === undefined ? undefined : `duplicate IPv${shared.family} address '${formatIp(shared)}'`;
 }
 
-/** Networks in one form and order, to compare them; undefined if one is malformed. */
+/** Networks in one form and order and without host bits, to compare them; undefined if one is malformed. */
 export function normalizedNetworks(networks: readonly string[]): string | undefined {
   const prefixes = networks.map(parsePrefix);
-  const texts = prefixes.flatMap((p) => (p === undefined ? [] : `${formatIp(p)}/${p.length}`));
+  const texts = prefixes.flatMap((p) => (p === undefined ? [] : formatPrefix(networkOf(p))));
   return texts.length < networks.length ? undefined : [...new Set(texts)].sort().join(" ");
 }
 

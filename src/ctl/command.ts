@@ -48,8 +48,8 @@ export interface Context<D extends Database = Database> extends Call {
   output: string;
   /** Printed instead of `output`, in the format that was asked for. */
   table: OutputTable | undefined;
-  /** Said at once, on standard error, as a line of the log. */
-  warn(text: string): void;
+  /** Said at once, on standard error, as a line of the log; of the program's own module unless another is named. */
+  warn(text: string, module?: string): void;
   now(): number;
 }
 

@@ -2,7 +2,6 @@
  * Where a database server listens and connects to, and with which key: `set-connection` and `set-ssl` of the OVN databases,
  * `set-manager` and `set-ssl` of Open_vSwitch. The tables have the same shape in all of them.
  */
-import { parseActiveTarget, parsePassiveTarget } from "../host/index.ts";
 import type { Atom, Database } from "../ovsdb/index.ts";
 import { argument, type Command, commands, type Context } from "./command.ts";
 import { fail } from "./command-error.ts";
@@ -20,6 +19,9 @@ export interface ConnectionPlace {
   /** Whether connections may be limited to reading and to a role; words among the targets say so. */
   readonly roles?: boolean;
 }
+
+/** Only the kind is looked at: the rest may be left to defaults. */
+export const isTarget = (target: string): boolean => /^p?(unix|tcp|ssl):/.test(target);
 
 const text = (value: Atom | undefined): string => String(value ?? "");
 
@@ -86,9 +88,7 @@ function rolesAndConnections<D extends Database>(context: Context<D>, table: str
 }
 
 function newConnection<D extends Database>({ db, options, warn }: Context<D>, table: string, target: string): WorkRow {
-  if (parseActiveTarget(target) === undefined && parsePassiveTarget(target) === undefined) {
-    warn(`target type "${target}" is possibly erroneous`);
-  }
+  if (!isTarget(target)) warn(`target type "${target}" is possibly erroneous`);
   const row = db.insertAny(table, db.newUuid(), false);
   db.write(row, "target", { keys: [target] }, "assign");
   const probe = options.get("--inactivity-probe");

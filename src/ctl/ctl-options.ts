@@ -15,7 +15,6 @@ const waitOptions: readonly OptionSpec[] = [
   { name: "print-wait-time", argument: "none" },
 ];
 const mainOptions: readonly OptionSpec[] = [
-  ...waitOptions,
   { name: "dry-run", argument: "none" },
   { name: "oneline", argument: "none" },
   { name: "timeout", short: "t", argument: "required" },
@@ -35,24 +34,32 @@ const connectionOptions: readonly OptionSpec[] = [
   { name: "options", argument: "none" },
   { name: "leader-only", argument: "none" },
   { name: "no-leader-only", argument: "none" },
+];
+const shuffleOptions: readonly OptionSpec[] = [
   { name: "shuffle-remotes", argument: "none" },
   { name: "no-shuffle-remotes", argument: "none" },
-  { name: "retry", argument: "none" },
 ];
 
 /** Those that concern one invocation, which a client hands on to one that runs in the background. */
-export const invocationSpecs: readonly OptionSpec[] = [...mainOptions, ...tableOptions, ...vlogOptions];
+export const invocationSpecs: readonly OptionSpec[] = [...waitOptions, ...mainOptions, ...tableOptions, ...vlogOptions];
 
-export const globalSpecs: readonly OptionSpec[] = [
-  ...connectionOptions,
-  ...informationOptions,
-  ...mainOptions,
-  ...tableOptions,
-  ...daemonOptions,
-  ...vlogOptions,
-  ...sslOptions,
-  { ...unixctlOption, short: "u" },
-];
+/** Shortened options must be told from those that the program has, and from no others. */
+export function globalSpecs<D extends Database>({ daemonVariable, waiting }: CtlProgram<D>): readonly OptionSpec[] {
+  const switchOnly = waiting?.option === "flag";
+  const hasDaemon = daemonVariable !== undefined;
+  return [
+    ...connectionOptions,
+    ...(hasDaemon || switchOnly ? shuffleOptions : []),
+    ...informationOptions,
+    ...(hasDaemon ? waitOptions : waitOptions.filter((o) => waiting !== undefined && (o.name === "no-wait" || (o.name === "wait" && !switchOnly)))),
+    ...(switchOnly ? [{ name: "retry", argument: "none" } as const] : []),
+    ...mainOptions,
+    ...tableOptions,
+    ...(hasDaemon ? [...daemonOptions, { ...unixctlOption, short: "u" }] : []),
+    ...vlogOptions,
+    ...(switchOnly ? sslOptions : sslOptions.filter((o) => o.name !== "peer-ca-cert")),
+  ];
+}
 
 /** The options of all commands: those of the first command may stand among the global ones. */
 export function commandOptionSpecs<D extends Database>(commands: Iterable<Command<D>>, taken: readonly OptionSpec[]): readonly OptionSpec[] {
@@ -80,7 +87,7 @@ export interface InvocationOptions {
 
 /** Reads the options that concern one invocation; the others are left to whoever knows them. */
 export function invocationOptions<D extends Database>(program: CtlProgram<D>, options: readonly GivenOption[]): InvocationOptions {
-  const known = new Set([...globalSpecs, ...invocationSpecs].map((s) => s.name));
+  const known = new Set([...globalSpecs(program), ...invocationSpecs].map((s) => s.name));
   const local = new Map<string, string | undefined>();
   let style = defaultStyle;
   const flag = (name: string): boolean => options.some((o) => o.name === name);
@@ -108,7 +115,7 @@ function waitKind<D extends Database>({ waiting }: CtlProgram<D>, name: string, 
   if (name === "no-wait") return "none";
   const kind = waiting.kinds.find((k) => k === value);
   const quoted = waiting.kinds.map((k) => `"${k}"`);
-  const list = quoted.length > 2 ? `${quoted.slice(0, -1).join(", ")}, or ${quoted.at(-1)}` : quoted.join(" or ");
+  const list = quoted.length > 2 ? `${quoted.slice(0, -1).join(", ")}, or ${quoted.at(-1)}` : `${quoted.join(", ")} `;
   return kind ?? fail(`argument to --wait must be ${list}`);
 }
 

@@ -43,6 +43,8 @@ export interface CtlProgram<D extends Database = Database> {
   readonly name: string;
   readonly family: Family;
   readonly database: D;
+  /** The name of its own lines in the log. */
+  readonly logModule: string;
   /** One line: what the program is for. */
   readonly purpose: string;
   defaultRemote(environment: Environment, folders: Directories): string;

@@ -122,7 +122,7 @@ class CtlServer<D extends Database> {
     let output = "";
     const { host, vlog, folders, table } = this.#place;
     const parsed = parseOptions(args, [...invocationSpecs, ...commandOptionSpecs(table.values(), invocationSpecs)], false);
-    if (parsed.kind === "error") throw new UnixctlError(parsed.text);
+    if (parsed.kind === "error") throw new UnixctlError(parsed.brief);
     try {
       const options = invocationOptions(this.#program, parsed.options);
       const commands = parseCommands(parsed.rest, options.local, table);

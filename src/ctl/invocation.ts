@@ -87,7 +87,7 @@ async function commit<D extends Database>(
     const startedAt = place.clock.wall();
     const attempt = attemptOnce(program, commands, options, client, place);
     if (attempt !== undefined) {
-      const result = await send(attempt, options, client, `${program.name}: ${[program.name, ...words].join(" ")}`);
+      const result = await send(attempt, options, client, place.log, `${program.name}: ${[program.name, ...words].join(" ")}`);
       if (result !== undefined) {
         for (const [i, { command }] of commands.entries()) {
           const context = attempt.contexts[i];
@@ -113,7 +113,7 @@ function attemptOnce<D extends Database>(
   const workspace = new Workspace(program.database, client.snapshot, place.random);
   const symbols = new Symbols(place.random);
   const global = globalRow(program, workspace);
-  const warn = (text: string): void => place.log.module("db_ctl_base").warn(text);
+  const warn = (text: string, module = program.logModule): void => place.log.module(module).warn(text);
   const contexts: Context<D>[] = [];
   try {
     for (const { command, args, options: given } of commands) {
@@ -125,7 +125,7 @@ function attemptOnce<D extends Database>(
     if (error instanceof TryAgain) return undefined;
     throw error;
   }
-  symbols.check(warn);
+  symbols.check((text) => warn(text, program.family === "ovn" ? "ovn_dbctl" : program.logModule));
   const column = program.waiting?.counter;
   const forced = commands.some((c) => c.command.forcesWait === true);
   return { workspace, contexts, increment: options.wait === "none" || column === undefined ? undefined : { row: global, column, forced } };
@@ -149,7 +149,9 @@ interface Sent {
 }
 
 /** undefined: another client was faster. */
-async function send<D extends Database>(attempt: Attempt<D>, { dryRun }: InvocationOptions, client: DatabaseClient, comment: string): Promise<Sent | undefined> {
+async function send<D extends Database>(
+  attempt: Attempt<D>, { dryRun }: InvocationOptions, client: DatabaseClient, log: Log, comment: string,
+): Promise<Sent | undefined> {
   const { operations, inserts } = operationsOf(attempt.workspace as Workspace);
   const { increment } = attempt;
   const raises = increment !== undefined && (increment.forced || operations.length > 0);
@@ -166,7 +168,7 @@ async function send<D extends Database>(attempt: Attempt<D>, { dryRun }: Invocat
     if (error instanceof ServerError) throw new CommandError(`transaction error: ${error.message}`);
     throw error;
   }
-  if (!succeeded(results)) return undefined;
+  if (!succeeded(results, log)) return undefined;
   return {
     goal: raises ? selectedInteger(results[selectAt], increment.column) : undefined,
     changed: true,
@@ -186,11 +188,14 @@ function incrementOperations(row: WorkRow, column: string): readonly JsonObject[
   ];
 }
 
-function succeeded(results: readonly Json[]): boolean {
+function succeeded(results: readonly Json[], log: Log): boolean {
   for (const result of results) {
     if (!isJsonObject(result) || typeof result["error"] !== "string") continue;
     if (result["error"] === "timed out") return false;
-    if (result["error"] !== "aborted") fail(`transaction error: ${printJsonSorted(result)}`);
+    if (result["error"] === "aborted") continue;
+    const text = `transaction error: ${printJsonSorted(result)}`;
+    log.module("ovsdb_idl").warn(text);
+    fail(text);
   }
   return true;
 }

@@ -3,7 +3,7 @@
  * times. Three ways: directly on the database; in the background, for others (`--detach`); through one in the background.
  */
 import {
-  applyVlogOptions, directories, type Directories, type GivenOption, isGiven, lastValue, optionList, parseOptions, versionText, Vlog,
+  applyVlogOptions, directories, type Directories, type GivenOption, isGiven, lastValue, optionList, type OptionSpec, parseOptions, versionText, Vlog,
 } from "../daemon/index.ts";
 import { type Environment, type Host, mappedHost, parseAddressMap, type Process } from "../host/index.ts";
 import type { Database } from "../ovsdb/index.ts";
@@ -84,9 +84,9 @@ class CtlRun<D extends Database> {
 
   async run(given: readonly string[]): Promise<number> {
     const args = [...this.#variableOptions(), ...given];
-    const specs = [...globalSpecs, ...commandOptionSpecs(this.#table.values(), globalSpecs)];
-    const parsed = parseOptions(args, specs, false);
-    if (parsed.kind === "error") throw new CommandError(parsed.text);
+    const parsed = parseOptions(args, this.#specs(), false);
+    // Those with a daemon mode read their options by a routine of their own, with its own words.
+    if (parsed.kind === "error") throw new CommandError(this.#program.daemonVariable === undefined ? parsed.text : parsed.brief);
     const { options, rest } = parsed;
     const information = this.#information(options);
     if (information !== undefined) {
@@ -102,6 +102,11 @@ class CtlRun<D extends Database> {
       this.#vlog.log.module("ovn_dbctl").warn(`not using ${this.#program.name} daemon because of db option`);
     }
     return detaches ? this.#serve(options, rest) : this.#direct(options, rest, args);
+  }
+
+  #specs(): readonly OptionSpec[] {
+    const global = globalSpecs(this.#program);
+    return [...global, ...commandOptionSpecs(this.#table.values(), global)];
   }
 
   #variableOptions(): readonly string[] {
@@ -120,7 +125,7 @@ class CtlRun<D extends Database> {
       if (option.name === "help") return helpText(this.#program, this.#table, this.#remote([]));
       if (option.name === "version") return versionText(name, family, [`DB Schema ${database.version}`]);
       if (option.name === "commands") return commandList(this.#table);
-      if (option.name === "options") return optionList([...globalSpecs, ...commandOptionSpecs(this.#table.values(), globalSpecs)]);
+      if (option.name === "options") return optionList(this.#specs());
     }
     return undefined;
   }
@@ -150,7 +155,8 @@ class CtlRun<D extends Database> {
     const commands = parseCommands(rest, invocation.local, this.#table);
     // Commands that do not even fit the schema are refused before anything is contacted.
     for (const command of commands) command.command.readsOf?.(command);
-    return this.#limited(invocation.timeoutSeconds, this.#onDatabase(this.#remote(options), options, async (client) =>
+    const limit = invocation.timeoutSeconds || Number(this.#place.environment.variable("OVS_CTL_TIMEOUT") ?? 0) || 0;
+    return this.#limited(limit, this.#onDatabase(this.#remote(options), options, async (client) =>
       invoke(this.#program, commands, invocation, client, this.#invocationPlace(), words)));
   }
 

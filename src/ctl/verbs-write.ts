@@ -113,7 +113,8 @@ function change<D extends Database>(context: Context<D>, table: TableEntry, rowO
 
 const anyNumber = (type: ColumnType): ColumnType => ({ ...type, min: 1, max: Number.POSITIVE_INFINITY });
 
-const addTo: Combine = (old, word, { schema: { type } }, symbols) => union(old, datumFromText(word, anyNumber(type), symbols));
+/** A key that is there already keeps its value. */
+const addTo: Combine = (old, word, { schema: { type } }, symbols) => union(datumFromText(word, anyNumber(type), symbols), old);
 
 const removeFrom: Combine = (old, word, { schema: { type } }, symbols) => {
   if (type.value === undefined) return subtract(old, datumFromText(word, anyNumber(type), symbols));
@@ -138,7 +139,7 @@ function create<D extends Database>(context: Context<D>, table: TableEntry): voi
   const { db, symbols } = context;
   const id = context.options.get("--id");
   if (id === undefined && !table.schema.isRoot) {
-    context.warn(`applying "create" command to table ${table.name} without --id option will have no effect`);
+    context.warn(`applying "create" command to table ${table.name} without --id option will have no effect`, "db_ctl_base");
   }
   const row = newRow(context, table, id);
   for (const word of context.args.slice(1)) setColumn(db, table, row, word, symbols);
@@ -160,7 +161,7 @@ function destroy<D extends Database>(context: Context<D>, table: string, names: 
   const all = options.has("--all");
   if (all && given.length > 0) fail("--all and records argument should not be specified together");
   if (all && options.has("--if-exists")) fail("--all and --if-exists should not be specified together");
-  if (!all && given.length === 0) context.warn("either --all or records argument should be specified");
+  if (!all && given.length === 0) context.warn("either --all or records argument should be specified", "db_ctl_base");
   if (all) for (const row of db.anyRows(table)) db.delete(row);
   for (const word of given) {
     const row = options.has("--if-exists") ? findRecord(db, names, table, word) : getRecord(db, names, table, word);

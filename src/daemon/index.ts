@@ -6,7 +6,7 @@ export {
 export { Coverage } from "./coverage.ts";
 export type { Daemon } from "./daemon.ts";
 export { type Directories, directories, inFolder } from "./directories.ts";
-export { findOption, type GivenOption, optionList, type OptionSpec, type ParsedOptions, parseOptions } from "./option-parser.ts";
+export { type GivenOption, optionList, type OptionSpec, type ParsedOptions, parseOptions } from "./option-parser.ts";
 export { readPidfile } from "./pidfile.ts";
 export { type DaemonContext, type Program, runDaemon, StartError } from "./run-daemon.ts";
 export { describeError, errorCode } from "./system-error.ts";

@@ -16,8 +16,8 @@ export interface GivenOption {
 
 export type ParsedOptions =
   | { readonly kind: "parsed"; readonly options: readonly GivenOption[]; readonly rest: readonly string[] }
-  /** getopt's own words, to be printed after the program's name. */
-  | { readonly kind: "error"; readonly text: string };
+  /** getopt's own words, to be printed after the program's name; `brief` as ovn-nbctl and ovn-sbctl put it. */
+  | { readonly kind: "error"; readonly text: string; readonly brief: string };
 
 /**
  * `permute`: options may also follow other arguments (daemons); otherwise the first argument that is no option ends them
@@ -41,7 +41,7 @@ export function parseOptions(args: readonly string[], specs: readonly OptionSpec
       continue;
     }
     const taken = arg.startsWith("--") ? long(arg.slice(2), args[at + 1], specs) : shorts(arg.slice(1), args[at + 1], specs);
-    if (typeof taken === "string") return { kind: "error", text: taken };
+    if ("text" in taken) return { kind: "error", ...taken };
     options.push(...taken.options);
     if (taken.usedNext) at++;
   }
@@ -49,39 +49,40 @@ export function parseOptions(args: readonly string[], specs: readonly OptionSpec
 }
 
 type Taken = { readonly options: readonly GivenOption[]; readonly usedNext: boolean };
+type Refused = { readonly text: string; readonly brief: string };
 
-/** The one option `given` stands for, or why there is none. */
-export function findOption(given: string, specs: readonly OptionSpec[]): OptionSpec | string {
+/** The options that `given`, whole or shortened, may stand for. */
+export function findOptions(given: string, specs: readonly OptionSpec[]): readonly OptionSpec[] {
   const exact = specs.find((s) => s.name === given);
-  if (exact !== undefined) return exact;
-  const candidates = specs.filter((s) => s.name.startsWith(given));
-  const [only] = candidates;
-  if (only === undefined) return `unrecognized option '--${given}'`;
-  if (candidates.length > 1) {
-    return `option '--${given}' is ambiguous; possibilities: ${candidates.map((c) => `'--${c.name}'`).join(" ")}`;
-  }
-  return only;
+  return exact === undefined ? specs.filter((s) => s.name.startsWith(given)) : [exact];
 }
 
-function long(text: string, next: string | undefined, specs: readonly OptionSpec[]): Taken | string {
+function long(text: string, next: string | undefined, specs: readonly OptionSpec[]): Taken | Refused {
   const equals = text.indexOf("=");
   const given = equals < 0 ? text : text.slice(0, equals);
   const value = equals < 0 ? undefined : text.slice(equals + 1);
-  const spec = findOption(given, specs);
-  if (typeof spec === "string") return spec;
+  const candidates = findOptions(given, specs);
+  const [spec] = candidates;
+  const unrecognized = `unrecognized option '--${text}'`;
+  if (spec === undefined) return { text: unrecognized, brief: unrecognized };
+  if (candidates.length > 1) {
+    return { text: `option '--${text}' is ambiguous; possibilities: ${candidates.map((c) => `'--${c.name}'`).join(" ")}`, brief: unrecognized };
+  }
   const { name } = spec;
-  if (spec.argument === "none" && value !== undefined) return `option '--${name}' doesn't allow an argument`;
+  if (spec.argument === "none" && value !== undefined) {
+    return { text: `option '--${name}' doesn't allow an argument`, brief: `option '--${text}' doesn't allow an argument` };
+  }
   if (spec.argument !== "required" || value !== undefined) return { options: [{ name, value }], usedNext: false };
-  if (next === undefined) return `option '--${name}' requires an argument`;
+  if (next === undefined) return { text: `option '--${name}' requires an argument`, brief: `option '--${text}' requires an argument` };
   return { options: [{ name, value: next }], usedNext: true };
 }
 
-function shorts(text: string, next: string | undefined, specs: readonly OptionSpec[]): Taken | string {
+function shorts(text: string, next: string | undefined, specs: readonly OptionSpec[]): Taken | Refused {
   const options: GivenOption[] = [];
   for (let i = 0; i < text.length; i++) {
     const letter = text[i] ?? "";
     const spec = specs.find((s) => s.short === letter);
-    if (spec === undefined) return `invalid option -- '${letter}'`;
+    if (spec === undefined) return { text: `invalid option -- '${letter}'`, brief: `unrecognized option '${letter}'` };
     if (spec.argument === "none") {
       options.push({ name: spec.name, value: undefined });
       continue;
@@ -89,7 +90,7 @@ function shorts(text: string, next: string | undefined, specs: readonly OptionSp
     const joined = text.slice(i + 1);
     if (joined !== "") return { options: [...options, { name: spec.name, value: joined }], usedNext: false };
     if (spec.argument === "optional") return { options: [...options, { name: spec.name, value: undefined }], usedNext: false };
-    if (next === undefined) return `option requires an argument -- '${letter}'`;
+    if (next === undefined) return { text: `option requires an argument -- '${letter}'`, brief: `option '-${text}' requires an argument` };
     return { options: [...options, { name: spec.name, value: next }], usedNext: true };
   }
   return { options, usedNext: false };

@@ -15,6 +15,7 @@ const maxLead = 2 ** 31 - 1;
 export const icNbctl: CtlProgram<IcNb> = {
   name: "ovn-ic-nbctl",
   family: "ovn",
+  logModule: "ic_nbctl",
   database: icNorthbound,
   purpose: "manages the northbound database of an interconnection",
   defaultRemote: (environment, folders) => environment.variable("OVN_IC_NB_DB") ?? `unix:${folders.ovnRun}/ovn_ic_nb_db.sock`,

@@ -11,6 +11,7 @@ const connections: ConnectionPlace = { noun: "connection", table: "Connection", 
 export const icSbctl: CtlProgram<IcSb> = {
   name: "ovn-ic-sbctl",
   family: "ovn",
+  logModule: "ic_sbctl",
   database: icSouthbound,
   purpose: "manages the southbound database of an interconnection",
   defaultRemote: (environment, folders) => environment.variable("OVN_IC_SB_DB") ?? `unix:${folders.ovnRun}/ovn_ic_sb_db.sock`,

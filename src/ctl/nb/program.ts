@@ -67,6 +67,7 @@ const waiting: Waiting<Nb> = {
 export const nbctl: CtlProgram<Nb> = {
   name: "ovn-nbctl",
   family: "ovn",
+  logModule: "nbctl",
   database: northbound,
   purpose: "manages the northbound database of a zone",
   defaultRemote: (environment, folders) => environment.variable("OVN_NB_DB") ?? `unix:${folders.ovnRun}/ovnnb_db.sock`,

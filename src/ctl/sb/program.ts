@@ -34,6 +34,7 @@ const rowNames: RowNames = {
 export const sbctl: CtlProgram<Sb> = {
   name: "ovn-sbctl",
   family: "ovn",
+  logModule: "sbctl",
   database: southbound,
   purpose: "manages the southbound database of a zone",
   defaultRemote: (environment, folders) => environment.variable("OVN_SB_DB") ?? `unix:${folders.ovnRun}/ovnsb_db.sock`,

@@ -1,7 +1,7 @@
 /** Who controls a bridge, and what it does without: *-controller, *-fail-mode; and emer-reset. */
-import { parseActiveTarget, parsePassiveTarget } from "../../host/index.ts";
 import { argument, type Command, commands } from "../command.ts";
 import { fail } from "../command-error.ts";
+import { isTarget } from "../connections.ts";
 import { Layout, layoutReads, sortedLines, switchRow, type Vs, type VsContext, type VsRow } from "./layout.ts";
 
 const reads = [...layoutReads, "Controller:target"];
@@ -62,9 +62,7 @@ function replaceControllers(context: VsContext, targets: readonly string[]): voi
   for (const controller of old) db.delete(controller);
   const probe = options.get("--inactivity-probe");
   const rows = targets.map((target) => {
-    if (parseActiveTarget(target) === undefined && parsePassiveTarget(target, 6653) === undefined) {
-      context.warn(`target type "${target}" is possibly erroneous`);
-    }
+    if (!isTarget(target)) context.warn(`target type "${target}" is possibly erroneous`);
     return db.insert("Controller", { target, ...(probe === undefined ? {} : { inactivity_probe: Number.parseInt(probe, 10) || 0 }) });
   });
   db.update(row, { controller: rows.map((r) => r._uuid) });

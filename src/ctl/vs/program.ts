@@ -37,6 +37,7 @@ const waiting: Waiting<Vs> = {
 export const vsctl: CtlProgram<Vs> = {
   name: "ovs-vsctl",
   family: "ovs",
+  logModule: "vsctl",
   database: openVSwitch,
   purpose: "manages the database of a switch",
   defaultRemote: (_environment, folders) => `unix:${folders.ovsRun}/db.sock`,
