@@ -19,7 +19,7 @@ import { GroupReach, GroupReference, identifyHaChassis, WishedHaChassis, WishedH
 import { KeyAllocator } from "./sync/key-allocator.ts";
 import { LogicalFlows } from "./sync/logical-flows.ts";
 import { multicastGroupKey, WishedIpMulticast, WishedMulticastGroup } from "./sync/multicast-groups.ts";
-import { identifyBinding, PortKeyRequest, WishedPort } from "./sync/port-bindings.ts";
+import { datapathOfBinding, identifyBinding, PortKeyRequest, WishedPort } from "./sync/port-bindings.ts";
 import { identifyPermission, identifyRole, WishedPermission, WishedRole } from "./sync/rbac.ts";
 import { Stale } from "./sync/stale-rows.ts";
 import { identifyDhcpOption, WishedDhcpOption, WishedDhcpv6Option } from "./sync/supported-options.ts";
@@ -127,7 +127,7 @@ export class Zone {
       what: "port tunnel ids", min: 1, policy: "next", warn, conflict: conflict("port"),
       existing: (scope, key) => untracked(() => {
         const row = t.bindingsByName.first(key);
-        return row !== undefined && identifyBinding(t, row) === `${scope} ${key}` ? row.tunnel_key : undefined;
+        return row !== undefined && datapathOfBinding(t, row) === scope ? row.tunnel_key : undefined;
       }),
     });
     const queues = new KeyAllocator({

@@ -6,7 +6,8 @@ import type { Dump } from "./normalize.ts";
 /** Chassis claim ports, by name, so that both sides see the same. */
 export function claimsOf(dump: Dump, random: SeededRandom): readonly JsonValue[] {
   const chassis = [...(dump["Chassis"] ?? [])].sort((a, b) => (String(a["name"]) < String(b["name"]) ? -1 : 1)).map((row) => row["_uuid"] as JsonValue);
-  const ports = [...(dump["Port_Binding"] ?? [])].map((row) => String(row["logical_port"])).sort();
+  // Ports in other zones are bound by northd itself.
+  const ports = [...(dump["Port_Binding"] ?? [])].filter((row) => row["type"] !== "remote").map((row) => String(row["logical_port"])).sort();
   return ports.flatMap((name): JsonValue[] => {
     if (!random.chance(0.4)) return [];
     const claimed = random.chance(0.8);
@@ -41,7 +42,7 @@ export function changesOf(network: Network, random: SeededRandom): readonly Json
         break;
       case "Logical_Router_Port":
         operations.push({ op: "update", table, where: where(uuid), row: random.pick<{ readonly [column: string]: JsonValue }>([
-          { enabled: false }, { networks: ["set", ["10.0.0.254/24", "10.7.0.1/16"]] }, { mac: "02:00:00:00:0e:01" }, { gateway_chassis: ["set", []] },
+          { enabled: false }, { networks: ["set", [`10.${100 + operations.length}.0.254/24`, `172.${100 + operations.length}.0.1/16`]] }, { mac: "02:00:00:00:0e:01" }, { gateway_chassis: ["set", []] },
           { options: ["map", [["gateway_mtu", "1300"]]] }, { options: ["map", []] },
         ]) });
         break;

@@ -53,6 +53,7 @@ export class NetworkGenerator {
   readonly #dhcp4: string[] = [];
   readonly #dhcp6: string[] = [];
   #hosts = 10;
+  #hasBareMac = false;
 
   constructor(seed: number) {
     this.#random = new SeededRandom(seed);
@@ -266,8 +267,10 @@ export class NetworkGenerator {
     const mac = this.#mac();
     const fixed = `${mac} 10.${s.index}.0.${host}`;
     if (type === "virtual") return [];
-    if (!s.hasDynamic && random.chance(0.25)) {
+    // MACs without an address to be made from are given out in any order: one at most.
+    if (!s.hasDynamic && random.chance(0.25) && ("subnet" in s.config || !this.#hasBareMac)) {
       s.hasDynamic = true;
+      this.#hasBareMac ||= !("subnet" in s.config);
       return [random.pick(["dynamic", `${mac} dynamic`, `dynamic 10.${s.index}.0.77`, `dynamic 10.${s.index}.0.78 fd00:${s.index}::78`, `dynamic fd00:${s.index}::79`])];
     }
     switch (random.below(8)) {

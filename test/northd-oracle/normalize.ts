@@ -41,10 +41,12 @@ function plainRow(table: string, row: Row, names: ReadonlyMap<string, string>, d
   const result: { [column: string]: unknown } = {};
   for (const [column, value] of Object.entries(row)) {
     if (ignoredColumns.has(column)) continue;
-    // Small keys are given in any order; larger ones were asked for.
-    const isChosen = column === "tunnel_key" && (table === "Datapath_Binding" || table === "Port_Binding") && Number(value) < 90;
-    result[column] = isChosen ? "any" : plain(value, names);
+    // Keys are given out in any order; those of datapaths from 90 on were asked for.
+    const isChosen = column === "tunnel_key" && (table === "Port_Binding" || (table === "Datapath_Binding" && Number(value) < 90));
+    result[column] = isChosen ? "any" : column === "nb_uuid" ? value : plain(value, names);
   }
+  // So are queues.
+  if (table === "Port_Binding") result["options"] = JSON.stringify(result["options"]).replace(/(qdisc_queue_id[\\", ]+)\d+/, "$1any");
   if (table === "Port_Group") result["name"] = String(row["name"]).replace(/^\d+/, (key) => datapathByKey.get(key) ?? key);
   return result;
 }
@@ -75,6 +77,7 @@ function* flowLines(dump: Dump, names: ReadonlyMap<string, string>): Iterable<st
     const named = (text: string): string => text
       .replace(/(ecmp_reply_port ==? )(\d+)/g, (_, start: string, key: string) => `${start}${portNames.get(`${datapath} ${key}`) ?? key}`)
       .replace(/(reg8\[0\.\.15\] ==? )([1-9]\d*)/g, (_, start: string, id: string) => `${start}<${ecmp.get(`${datapath} ${id}`) ?? id}>`)
+      .replace(/set_queue\(\d+\)/, "set_queue(any)")
       .replace(/(reg8\[16\.\.31\] == )\d+/g, "$1member");
     yield `${datapath} ${stage} ${String(row["pipeline"])} ${String(row["table_id"])} ${String(row["priority"])} ${named(match)} | ${named(actions)} | ${JSON.stringify(row["controller_meter"])}`;
   }

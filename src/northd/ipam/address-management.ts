@@ -139,7 +139,7 @@ export class AddressManagement implements Sink<AddressUse> {
     const { name } = port.row;
     const ipv4 = this.#chooseIpv4(owner, plan.ipv4, usage, asked, before, name);
     const keepsMac = before !== undefined && asked.mac === undefined && hasPrefix(before.mac, macPrefix(port.topology)) && !this.#macs.has(before.mac);
-    const mac = asked.mac ?? (keepsMac ? before.mac : this.#unusedMac(macPrefix(port.topology), ipv4 ?? 0));
+    const mac = asked.mac ?? (keepsMac ? before.mac : this.#unusedMac(macPrefix(port.topology), ipv4 ?? asked.ipv4 ?? 0));
     if (asked.mac === undefined && !keepsMac) this.#log.info(`Assigned dynamic MAC address '${formatMac(mac)}' to port '${name}'`);
     const ipv6 = this.#ipv6(plan.ipv6Prefix, asked, mac);
     if (ipv6 !== undefined && ipv6 !== before?.ipv6) this.#log.info(`Assigned dynamic IPv6 address '${formatIpv6(ipv6)}' to port '${name}'`);
@@ -147,8 +147,8 @@ export class AddressManagement implements Sink<AddressUse> {
   }
 
   #chooseIpv4(owner: LogicalSwitch, subnet: Subnet | undefined, usage: Usage, asked: Asked, before: Assignment | undefined, name: string): Ipv4 | undefined {
-    if (before === undefined && asked.ipv4 !== undefined) return asked.ipv4;
     if (subnet === undefined) return undefined;
+    if (before === undefined && asked.ipv4 !== undefined) return asked.ipv4;
     if (asked.ipv4 !== undefined && isFree(asked.ipv4, subnet, usage)) return asked.ipv4;
     if (before?.ipv4 !== undefined && asked.ipv4 === undefined && isFree(before.ipv4, subnet, usage)) return before.ipv4;
     for (let ip = subnet.start + 1; ip < subnet.start + subnet.size - 1; ip++) {
@@ -162,8 +162,8 @@ export class AddressManagement implements Sink<AddressUse> {
   }
 
   #ipv6(prefix: Ipv6 | undefined, asked: Asked, mac: Mac): Ipv6 | undefined {
-    if (asked.ipv6 !== undefined && asked.mac === undefined && (prefix === undefined || (asked.ipv6 & ipv6Mask(64)) === prefix)) return asked.ipv6;
-    return prefix === undefined ? undefined : eui64(prefix, mac);
+    if (prefix === undefined) return undefined;
+    return asked.ipv6 !== undefined && asked.mac === undefined && (asked.ipv6 & ipv6Mask(64)) === prefix ? asked.ipv6 : eui64(prefix, mac);
   }
 
   /** The first free one from the last three bytes of the IPv4 address on. */

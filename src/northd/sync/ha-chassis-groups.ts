@@ -5,6 +5,7 @@
 import { derived, relation, rule } from "../../engine/index.ts";
 import { type Uuid, wished, wishRelation } from "../../ovsdb/index.ts";
 import { southbound } from "../../schemas/index.ts";
+import { datapathOfBinding } from "./port-bindings.ts";
 import { switchOf } from "../topology/port-membership.ts";
 import { isGatewayPort, peerOf, routerOf, routerPortsOf } from "../topology/router-ports.ts";
 import { routerPortBehind, typeOf } from "../topology/switch-ports.ts";
@@ -104,8 +105,8 @@ export interface GroupContext {
 }
 
 export const groupReferences = rule("ha-references", (c: GroupContext) => c.topology.sb.Port_Binding, function* (c, binding) {
-  const port = c.topology.switchPortsByName.first(binding.logical_port);
-  const owner = port === undefined ? undefined : switchOf(port);
+  const row = c.topology.nb.Logical_Switch.get(datapathOfBinding(c.topology, binding) as Uuid<"Logical_Switch"> | undefined);
+  const owner = row === undefined ? undefined : c.topology.switches.of(row);
   const router = owner === undefined ? undefined : routerOnSwitch(owner);
   if (router === undefined) return;
   for (const { group } of c.groupsReaching(router.row._uuid)) {

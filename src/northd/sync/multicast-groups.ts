@@ -5,7 +5,7 @@ import { southbound } from "../../schemas/index.ts";
 import { floodsMulticast, isGatewayPort, isPortEnabled, redirectName, routerPortsOf } from "../topology/router-ports.ts";
 import { hasRedirectPort, portsWithRole } from "../topology/switch-ports.ts";
 import { multicastSettingsOf } from "../topology/switches.ts";
-import type { Datapath, SwitchPort, Topology } from "../topology/topology.ts";
+import type { Datapath, Port, Topology } from "../topology/topology.ts";
 import { wishedPort } from "./port-bindings.ts";
 
 export const WishedMulticastGroup = wishRelation(southbound, "Multicast_Group");
@@ -24,9 +24,9 @@ const [, , , staticGroup] = groups;
 
 export const multicastGroupKey = (datapath: string, name: string, key: number): string => `${datapath} ${name} ${key}`;
 
-function group(datapath: Datapath, { name, key }: (typeof groups)[number], members: readonly string[]): Yield {
+function group(datapath: Datapath, { name, key }: (typeof groups)[number], members: readonly Port[]): Yield {
   const { _uuid: uuid } = datapath.row;
-  const ports = members.map((member) => wishedPort(datapath, member));
+  const ports = members.map((member) => wishedPort(datapath, member, memberName(member)));
   return WishedMulticastGroup({
     key: multicastGroupKey(uuid, name, key),
     columns: { datapath: wished("Datapath_Binding", uuid), name, tunnel_key: key, ports },
@@ -34,13 +34,16 @@ function group(datapath: Datapath, { name, key }: (typeof groups)[number], membe
 }
 
 /** What is meant for a port with a stand-in on a gateway chassis must be carried there. */
-const memberName = (port: SwitchPort): string => (hasRedirectPort(port) ? redirectName(port.row.name) : port.row.name);
+const memberName = (port: Port): string => {
+  const isElsewhere = port.kind === "switch-port" ? hasRedirectPort(port) : isGatewayPort(port);
+  return isElsewhere ? redirectName(port.row.name) : port.row.name;
+};
 
 export const switchGroups = rule("multicast-groups-of-switch", (t: Topology) => t.switches, function* (t, owner) {
   // A row of a group can be only where its datapath's is.
   if (t.datapathKeys.get(owner.row._uuid) === undefined) return;
   for (const kind of groups) {
-    const members = [...portsWithRole(owner, kind.role)].map(memberName);
+    const members = [...portsWithRole(owner, kind.role)];
     if (members.length > 0) yield group(owner, kind, members);
   }
 });
@@ -48,7 +51,7 @@ export const switchGroups = rule("multicast-groups-of-switch", (t: Topology) => 
 export const routerGroups = rule("multicast-groups-of-router", (t: Topology) => t.routers, function* (t, router) {
   if (t.datapathKeys.get(router.row._uuid) === undefined) return;
   const members = routerPortsOf(router).filter((port) => isPortEnabled(port) && floodsMulticast(port));
-  if (members.length > 0) yield group(router, staticGroup, members.map((p) => (isGatewayPort(p) ? redirectName(p.row.name) : p.row.name)));
+  if (members.length > 0) yield group(router, staticGroup, members);
 });
 
 export const ipMulticast = rule("ip-multicast", (t: Topology) => t.switches, function* (t, owner) {

@@ -13,27 +13,39 @@ export const WishedPort = wishRelation(southbound, "Port_Binding");
 export type BindingColumns = WishColumnsOf<Sb, "Port_Binding">;
 type BindingRow = SbRow<"Port_Binding">;
 
-/** A port that moves to another switch gets another row, as in the C program: its key has the datapath in it. */
-export const bindingKey = (datapath: string, name: string): string => `${datapath} ${name}`;
-
-export const wishedPort = (datapath: Datapath, name: string) => wished("Port_Binding", bindingKey(datapath.row._uuid, name));
-
-export function identifyBinding(t: Topology, row: BindingRow): string {
-  const datapath = t.sb.Datapath_Binding.get(row.datapath);
-  return bindingKey((datapath === undefined ? undefined : northboundUuidOf(datapath)) ?? "", row.logical_port);
+/**
+ * What of a port cannot be changed without its becoming another: a port that moves to another switch, or turns virtual or
+ * nested, gets a new row, so that nothing that a chassis has made of the old one stays.
+ */
+export function bindingKey(datapath: string, name: string, type: string, parent: string | undefined): string {
+  return `${datapath} ${name}${type === "virtual" ? " virtual" : ""}${parent === undefined ? "" : " nested"}`;
 }
+
+/** The row of a port, or of its stand-in `name` on a gateway chassis. */
+export const wishedPort = (datapath: Datapath, port: Port, name: string = port.row.name) =>
+  wished("Port_Binding", port.kind === "switch-port" ? bindingKey(datapath.row._uuid, name, port.row.type, port.row.parent_name) : bindingKey(datapath.row._uuid, name, "", undefined));
+
+/** The northbound row of the datapath that a binding is on. */
+export function datapathOfBinding(t: Topology, row: BindingRow): string | undefined {
+  const datapath = t.sb.Datapath_Binding.get(row.datapath);
+  return datapath === undefined ? undefined : northboundUuidOf(datapath);
+}
+
+export const identifyBinding = (t: Topology, row: BindingRow): string =>
+  bindingKey(datapathOfBinding(t, row) ?? "", row.logical_port, row.type, row.parent_port);
 
 /** The row as it is in the southbound database. */
 export function bindingOf(t: Topology, datapath: Datapath, name: string): BindingRow | undefined {
   const row = t.bindingsByName.first(name);
   if (row === undefined) return undefined;
-  const owner = t.sb.Datapath_Binding.get(row.datapath);
-  return owner !== undefined && northboundUuidOf(owner) === datapath.row._uuid ? row : undefined;
+  return datapathOfBinding(t, row) === datapath.row._uuid ? row : undefined;
 }
 
-/** Binds `name` on the datapath: asks for a key, and once it has one, for the row. */
-export function* bindPort(datapath: Datapath, name: string, requested: number, columns: BindingColumns): Iterable<Yield> {
+/** Binds the port, or its stand-in `name`, on the datapath: asks for a key, and once it has one, for the row. */
+export function* bindPort(datapath: Datapath, port: Port, columns: BindingColumns, name: string = port.row.name): Iterable<Yield> {
   const { topology: t } = datapath;
+  // A stand-in has the options of its port, but the key was asked for the port.
+  const requested = name === port.row.name ? requestedPortKey(port) : 0;
   const key: string = datapath.row._uuid;
   yield PortKeyRequest({ scope: key, key: name, requested, max: maxPortKey(t) });
   const tunnelKey = t.portKeys.get(name);
@@ -41,13 +53,13 @@ export function* bindPort(datapath: Datapath, name: string, requested: number, c
   // Chassis set it to true and back, but only once it has been false.
   const isUnset = t.bindingsByName.first(name)?.up === undefined;
   yield WishedPort({
-    key: bindingKey(key, name),
+    key: wishedPort(datapath, port, name).key,
     columns: { logical_port: name, datapath: wished("Datapath_Binding", key), tunnel_key: tunnelKey, ...columns, ...(isUnset ? { up: false } : {}) },
   });
 }
 
 /** options:requested-tnl-key. */
-export function requestedPortKey(port: Port): number {
+function requestedPortKey(port: Port): number {
   const requested = intOption(port.row.options, "requested-tnl-key", 0);
   if (requested < 2048 || !isVxlanMode(port.topology)) return Math.max(0, requested);
   port.topology.warn(`Tunnel key ${requested} for port ${port.row.name} is incompatible with VXLAN`);

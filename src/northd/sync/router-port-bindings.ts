@@ -9,14 +9,13 @@ import { chassisOf, isGatewayPort, networksOf, peerOf, redirectName, routerOf } 
 import { chassisNamed, isRemoteChassis } from "../topology/settings.ts";
 import type { LogicalRouter, RouterPort, SbRow, Topology } from "../topology/topology.ts";
 import { gatewayGroupName } from "./ha-chassis-groups.ts";
-import { type BindingColumns, bindingOf, bindPort, requestedEncap, requestedPortKey } from "./port-bindings.ts";
+import { type BindingColumns, bindingOf, bindPort, requestedEncap } from "./port-bindings.ts";
 
 export const routerPortBindings = rule("port-binding-of-router-port", (t: Topology) => t.routerPorts, function* (_, port) {
   const router = routerOf(port);
   if (router === undefined) return;
-  const { name } = port.row;
-  yield* bindPort(router, name, requestedPortKey(port), { ...common(port), ...itself(router, port) });
-  if (isGatewayPort(port)) yield* bindPort(router, redirectName(name), 0, { ...common(port), ...redirecting(router, port) });
+  yield* bindPort(router, port, { ...common(port), ...itself(router, port) });
+  if (isGatewayPort(port)) yield* bindPort(router, port, { ...common(port), ...redirecting(router, port) }, redirectName(port.row.name));
 });
 
 const common = (port: RouterPort): BindingColumns => ({

@@ -11,7 +11,7 @@ import type { LogicalSwitch, SbRow, SwitchPort, Topology } from "../topology/top
 import { gatewayGroupName } from "./ha-chassis-groups.ts";
 import { keyRequests } from "./key-allocator.ts";
 import { natAddressesOf } from "./nat-addresses.ts";
-import { type BindingColumns, bindingOf, bindPort, requestedEncap, requestedPortKey } from "./port-bindings.ts";
+import { type BindingColumns, bindingOf, bindPort, requestedEncap } from "./port-bindings.ts";
 
 export const QueueRequest = keyRequests("queues");
 const maxQueue = 0xf000;
@@ -24,8 +24,8 @@ export const switchPortBindings = rule("port-binding-of-switch-port", (t: Topolo
   const isRouter = typeOf(port) === "router";
   if (!isRouter && hasQueue(port)) yield QueueRequest({ scope: "", key: name, requested: 0, max: maxQueue });
   const columns = isRouter ? routerFacing(owner, port) : ordinary(owner, port);
-  yield* bindPort(owner, name, requestedPortKey(port), { ...common(port), ...columns });
-  if (hasRedirectPort(port)) yield* bindPort(owner, redirectName(name), 0, { ...common(port), ...redirecting(port) });
+  yield* bindPort(owner, port, { ...common(port), ...columns });
+  if (hasRedirectPort(port)) yield* bindPort(owner, port, { ...common(port), ...redirecting(port) }, redirectName(name));
 });
 
 const hasQueue = (port: SwitchPort): boolean => ["qos_max_rate", "qos_min_rate", "qos_burst"].some((key) => port.row.options.has(key));

@@ -96,7 +96,7 @@ export const redirectName = (name: string): string => `cr-${name}`;
 export const redirectKey = (port: RouterPort): string => quoted(redirectName(port.row.name));
 
 export const gatewayPortsOf = derived("gateway ports", (router: LogicalRouter): readonly RouterPort[] =>
-  routerPortsOf(router).filter(isGatewayPort));
+  routerPortsOf(router).filter((port) => isGatewayPort(port)));
 
 export const isGatewayRouter = (router: LogicalRouter): boolean => chassisOf(router) !== undefined;
 

@@ -118,7 +118,7 @@ export type RouteGroups = Index<string, StaticRoute>;
 /** The members of a group, in an order that does not depend on who came first. */
 export const membersOf = (groups: RouteGroups, key: string): readonly ParsedRoute[] =>
   [...groups.get(key)]
-    .map(parsedRoute)
+    .map((route) => parsedRoute(route))
     .filter((p) => p !== undefined)
     .sort((a, b) => compareBytes(a.route.row._uuid, b.route.row._uuid));
 
