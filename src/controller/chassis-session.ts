@@ -172,9 +172,10 @@ export class ChassisSession {
   }
 
   #install(): void {
+    // Without a chassis row nothing is wanted; the flows in the switch stay until the row is there again.
+    if (ourChassis(this.node) === undefined) return;
     const status = this.#sb.status;
-    // Flows in the switch stay until it is known what is to come in their place.
-    if (status.isSynced && status.areConditionsInForce && ourChassis(this.node) !== undefined) {
+    if (status.isSynced && status.areConditionsInForce) {
       this.#connection?.allowInstalling();
       this.#requestConfirmations();
     }
