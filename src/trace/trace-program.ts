@@ -67,18 +67,15 @@ export async function traceMain(process: Process, makeHost: (log: Log) => Host):
     process.out(versionText(name, "ovn", versionLines));
     return process.exit(0);
   }
-  const late: { host?: Host } = {};
   const { clock, disk } = makeHost(silent);
   const vlog = new Vlog({ program: name, pid: process.pid, clock, disk, console: (text) => process.err(text) });
-  // One connection, made once: nothing to tell unless it fails.
-  vlog.configure("reconnect:warn");
-  late.host = makeHost(vlog.log);
+  const host = makeHost(vlog.log);
   const wrong = applyVlogOptions(vlog, options, name, folders);
   if (wrong !== undefined) return fail(wrong);
   if (rest.length !== 1 && rest.length !== 2) return fail("one or two non-option arguments are required (use --help for help)");
   const settings = readSettings(options, folders, process, vlog.log);
   if (typeof settings === "string") return fail(settings);
-  const session = await openTraceSession(late.host, settings).catch((error: unknown) => fail(`${settings.database}: database connection failed (${describeError(error)})`));
+  const session = await openTraceSession(host, settings).catch((error: unknown) => fail(`${settings.database}: database connection failed (${describeError(error)})`));
   const [datapath, microflow] = rest.length === 2 ? rest : [undefined, rest[0]];
   process.out(await session.trace(datapath, microflow ?? "", readForms(options.map((option) => option.name))));
   session.close();

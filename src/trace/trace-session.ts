@@ -35,7 +35,7 @@ export interface TraceSession {
 export async function openTraceSession(host: Host, settings: TraceSettings): Promise<TraceSession> {
   await checkReachable(host, settings.database);
   const monitor = Object.fromEntries(tracedTables.map((table) => [table, true] as const));
-  const replica = openReplica(host, southbound, settings.database, { monitor, leaderOnly: settings.leaderOnly });
+  const replica = openReplica({ ...host, log: quiet(host.log) }, southbound, settings.database, { monitor, leaderOnly: settings.leaderOnly });
   await replica.synced;
   // As in the C program, a trace is over the database as it was when the program started.
   const { friendlyNames, log } = settings;
@@ -47,6 +47,9 @@ export async function openTraceSession(host: Host, settings: TraceSettings): Pro
     close: () => {},
   };
 }
+
+/** One connection, made once: nothing to tell unless it fails. */
+const quiet = (log: Log): Log => ({ ...log, module: (name) => (name === "reconnect" ? { ...log.module(name), info: () => {} } : log.module(name)) });
 
 async function checkReachable(host: Host, database: string): Promise<void> {
   let reason: unknown = Object.assign(new Error(`${database}: no remote`), { code: "EAFNOSUPPORT" });
