@@ -1,8 +1,8 @@
-/** What a lab says of itself: for `isthmus inspect` and for the summary after `isthmus up`. */
+/** What a lab says of itself (a type, not an interface, since it travels as JSON): for `isthmus inspect` and for the summary after `isthmus up`. */
 import type { AddressMap } from "../host/index.ts";
 import type { Lab } from "./lab.ts";
 
-export interface LabReport {
+export type LabReport = {
   readonly name: string;
   readonly folder: string;
   readonly nodes: readonly {
@@ -20,7 +20,7 @@ export interface LabReport {
     readonly mac: string;
     readonly addresses: readonly string[];
   }[];
-}
+};
 
 export function reportOf(lab: Lab, folder: string, carriers: AddressMap): LabReport {
   const daemons = lab.daemons();

@@ -25,7 +25,7 @@ export interface ServedLab {
 export function labHandlers(served: ServedLab): ReadonlyMap<string, ControlHandler> {
   return new Map<string, ControlHandler>([
     ["exec", guarded(execHandler(served))],
-    ["inspect", () => reportOf(served.lab, served.folder, served.carriers) as unknown as Json],
+    ["inspect", () => reportOf(served.lab, served.folder, served.carriers)],
     ["capture", guarded(captureHandler(served))],
     ["restart", guarded(async ([node, daemon]) => (await served.lab.restart(text(node, "node"), text(daemon, "daemon"))).pid)],
     [
@@ -76,7 +76,10 @@ function captureHandler({ lab }: ServedLab): ControlHandler {
         shown++;
         writer(frame);
       }, done);
-      stop = daemon.tap(text(port, "port"), see);
+      const portName = text(port, "port");
+      stop = daemon.tap(portName, see);
+      const until = Number(count ?? 0) > 0 ? `${String(count)} packets` : "until Ctrl-C";
+      exchange.write("stderr", new TextEncoder().encode(`capturing on ${nodeName}, ${portName}, ${until}\n`));
       exchange.onInterrupt(done);
     });
   };

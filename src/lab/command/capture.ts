@@ -20,11 +20,11 @@ export async function captureCommand(terminal: Terminal, node: string, options: 
   const path = options.write === undefined || options.write === "-" ? undefined : absolute(terminal, options.write);
   if (path !== undefined) host.disk.remove(path);
   const file = path === undefined ? undefined : host.disk.openAppend(path);
-  process.err(`capturing on ${node}, ${options.port}${options.count > 0 ? `, ${options.count} packets` : ", until Ctrl-C"}\n`);
   try {
     const format = options.write === undefined ? "text" : "pcap";
-    const seen = await client.request("capture", [node, options.port, options.count, format], (_to, bytes) => {
-      if (file !== undefined) file.append(bytes);
+    const seen = await client.request("capture", [node, options.port, options.count, format], (to, bytes) => {
+      if (to === "stderr") process.err(new TextDecoder().decode(bytes));
+      else if (file !== undefined) file.append(bytes);
       else process.outBytes(bytes);
     });
     process.err(`${String(seen)} packets captured\n`);
