@@ -2,7 +2,7 @@
  * Normalization: a disjunction of conjunctions, each of whose clauses speaks of one field only: a comparison or a
  * disjunction of comparisons. That is what the switch's conjunctive matches can express.
  */
-import { always, combine, type Expression, type Junction, junction, never, uniqueSymbol } from "./expression.ts";
+import { always, type Expression, type Junction, junction, never, uniqueSymbol } from "./expression.ts";
 import { crush } from "./crush.ts";
 import type { LogicalSymbol } from "./symbol.ts";
 
@@ -34,6 +34,13 @@ function compareClauses(a: Clause, b: Clause): number {
   return sizeOf(a.expression) - sizeOf(b.expression);
 }
 
+/** All of `terms`, flat. */
+function conjunction(terms: readonly Expression[]): Expression {
+  const [only] = terms;
+  if (only !== undefined && terms.length === 1) return only;
+  return { kind: "and", terms: terms.flatMap((term) => (term.kind === "and" ? term.terms : [term])) };
+}
+
 /** Brings together the clauses over one symbol and crushes them. */
 function gather(terms: readonly Expression[]): Expression {
   const clauses = terms.map((expression): Clause => ({ expression, symbol: uniqueSymbol(expression) })).sort(compareClauses);
@@ -45,14 +52,16 @@ function gather(terms: readonly Expression[]): Expression {
     let { expression } = clause;
     i++;
     if (symbol !== undefined) {
-      for (; clauses[i]?.symbol === symbol; i++) expression = combine("and", expression, clauses[i]?.expression ?? always);
-      expression = crush(expression, symbol);
+      // Several fields bring the same prerequisite, as one object: it counts once.
+      const together = new Set([expression]);
+      for (; clauses[i]?.symbol === symbol; i++) together.add(clauses[i]?.expression ?? always);
+      expression = crush(conjunction([...together]), symbol);
       if (expression.kind === "boolean" && !expression.value) return never;
       if (expression.kind === "boolean") continue;
     }
     gathered.push(expression);
   }
-  return gathered.reduce<Expression | undefined>((joined, term) => combine("and", joined, term), undefined) ?? always;
+  return gathered.length === 0 ? always : conjunction(gathered);
 }
 
 function normalizeAnd(expression: Junction): Expression {

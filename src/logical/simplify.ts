@@ -2,15 +2,21 @@
  * Simplification: comparisons become tests for equality of masked bits, the only ones that a flow can make. `x >= 1234`
  * becomes one test for each bit that may make it larger.
  */
-import { allOnes, bitRun, booleanExpression, combine, type Comparison, type Expression, always, junction, never } from "./expression.ts";
+import { allOnes, bitRun, booleanExpression, combine, type Comparison, type Expression, always, type Junction, junction, never } from "./expression.ts";
 
 export function simplify(expression: Expression): Expression {
   switch (expression.kind) {
     case "comparison": return simplifyComparison(expression);
     case "boolean":
     case "chassis-resident": return expression;
-    default: return junction(expression.kind, expression.terms.map(simplify));
+    default: return simplifyTerms(expression);
   }
+}
+
+/** What is simple already stays the same object, so that terms which came from one prerequisite can be told to be one. */
+function simplifyTerms(expression: Junction): Expression {
+  const terms = expression.terms.map(simplify);
+  return terms.every((term, i) => term === expression.terms[i] && term.kind !== "boolean") ? expression : junction(expression.kind, terms);
 }
 
 function simplifyComparison(comparison: Comparison): Expression {
