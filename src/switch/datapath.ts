@@ -2,7 +2,7 @@
  * The datapath: takes packets in, finds out (in the cache, else by a walk) what is to be done with them, and does it.
  * One for all bridges, as in OVS: a patch port is passed while walking and costs nothing afterwards.
  */
-import type { FlowMod } from "../openflow/index.ts";
+import { type FlowMod, ports as reserved } from "../openflow/index.ts";
 import type { Bridge } from "./bridge.ts";
 import type { ConnectionAction, DatapathAction, FrozenState, ToController, TunnelOutput } from "./datapath-action.ts";
 import { CacheEntry, FlowCache } from "./flow-cache.ts";
@@ -13,7 +13,7 @@ import { ethType, Packet } from "./packet.ts";
 import type { PortTaps } from "./port-taps.ts";
 import { runPipeline, runSteps } from "./steps.ts";
 import type { SwitchPort } from "./switch-port.ts";
-import { type Surroundings, Walk } from "./walk.ts";
+import { type Surroundings, Walk, type WalkTracer } from "./walk.ts";
 
 /** What the datapath hands on. */
 export interface DatapathEvents {
@@ -151,7 +151,7 @@ export class Datapath implements Surroundings {
   }
 
   #walkFor(packet: Packet, state: FrozenState | undefined, nowMs: number): CacheEntry | undefined {
-    const walk = this.walkOf(packet, state);
+    const walk = this.#walkOf(packet, state);
     if (walk === undefined) return undefined;
     const { mask } = walk.wildcards;
     // Ports, recirculations, protocols and fragments are told apart always.
@@ -169,17 +169,21 @@ export class Datapath implements Surroundings {
     return entry;
   }
 
-  /** Walks the tables for a packet; undefined if its port is gone. */
-  walkOf(packet: Packet, state: FrozenState | undefined, tell?: (depth: number, text: string) => void): Walk | undefined {
+  #walkOf(packet: Packet, state: FrozenState | undefined): Walk | undefined {
     const from = state === undefined ? this.#ports.get(packet.key[W.inPort] ?? 0) : undefined;
     const bridge = state?.bridge ?? from?.bridge;
     if (bridge === undefined) return undefined;
-    const walk = new Walk(this, bridge, tell);
+    return this.walkFrom(bridge, from?.port.number ?? 0, packet, state);
+  }
+
+  /** Walks the tables of `bridge` for a packet, from the beginning or from where it was frozen. */
+  walkFrom(bridge: Bridge, inPort: number, packet: Packet, state: FrozenState | undefined, tracer?: WalkTracer): Walk {
+    const walk = new Walk(this, state?.bridge ?? bridge, tracer);
     walk.key.set(packet.key);
     if (state !== undefined) walk.thaw(state);
-    else if (from !== undefined) {
-      walk.key[W.inPort] = from.port.number;
-      walk.key[W.actsetOutput] = 0xfff7;
+    else {
+      walk.key[W.inPort] = inPort;
+      walk.key[W.actsetOutput] = reserved.unset;
     }
     walk.table = state?.table ?? 0;
     runPipeline(walk, walk.table);

@@ -33,7 +33,10 @@ type Ready = Extract<
   }
 >;
 
-export type Step =
+/** `action`: what it was made of, where it is not that itself; for showing. */
+export type Step = PlainStep & { readonly action?: Action };
+
+type PlainStep =
   | Write
   | { readonly kind: "move"; readonly from: Slice; readonly to: Slice }
   | { readonly kind: "push"; readonly from: Slice }
@@ -45,7 +48,7 @@ export type Step =
   | { readonly kind: "delete_field"; readonly word: number }
   | { readonly kind: "check_pkt_larger"; readonly size: number; readonly to: Slice }
   | ConnectionStep
-  | (Ready & { readonly kind: Ready["kind"] });
+  | Ready;
 
 export interface ConnectionStep {
   readonly kind: "ct";
@@ -69,7 +72,7 @@ export function compile(actions: readonly Action[]): Program | OfError {
   for (const action of actions) {
     const step = compileOne(action);
     if (step instanceof OfError) return step;
-    steps.push(step);
+    steps.push(step === action ? step : { ...step, action });
   }
   return { actions, steps };
 }

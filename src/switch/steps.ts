@@ -4,7 +4,7 @@
  * Nested resubmits to a later table do not count as depth, as in OVS, since a pipeline that only goes forward ends by
  * itself; all resubmits together are limited.
  */
-import { ports as reserved } from "../openflow/index.ts";
+import { formatSubfield, formatValue, isWhole, ports as reserved } from "../openflow/index.ts";
 import { ethType } from "./packet.ts";
 import { ctStateBit, W } from "./flow-key.ts";
 import type { FlowRule } from "./flow-rule.ts";
@@ -32,7 +32,7 @@ const intoTable0 = (walk: Walk): void => {
 };
 
 /** Looks up in `table`, as if the packet had come through `inPort`, and does what the flow found says. */
-function runTable(walk: Walk, table: number, inPort: number): void {
+function runTable(walk: Walk, table: number, inPort: number, isNested = false): void {
   const flowTable = walk.bridge.tables[table];
   if (flowTable === undefined) return;
   const ownPort = walk.inPort;
@@ -40,13 +40,13 @@ function runTable(walk: Walk, table: number, inPort: number): void {
   const rule = flowTable.classifier.lookup(walk.key, walk.wildcards);
   walk.key[W.inPort] = ownPort;
   flowTable.lookups++;
-  if (rule === undefined) {
-    walk.tell?.(walk.depth, `${table}. No match.\n        drop`);
-    return;
+  walk.tracer?.enterTable(table, rule, isNested);
+  if (rule !== undefined) {
+    flowTable.matched++;
+    walk.rules.push(rule);
+    runRule(walk, rule, table);
   }
-  flowTable.matched++;
-  walk.rules.push(rule);
-  runRule(walk, rule, table);
+  walk.tracer?.leaveTable(isNested);
 }
 
 function runRule(walk: Walk, rule: FlowRule, table: number): void {
@@ -54,15 +54,10 @@ function runRule(walk: Walk, rule: FlowRule, table: number): void {
   const outerCookie = walk.cookie;
   walk.table = table;
   walk.cookie = rule.cookie;
-  if (walk.tell !== undefined) walk.tell(walk.depth, ruleText(rule));
   runSteps(walk, rule.program.steps, 0);
   walk.table = outerTable;
   walk.cookie = outerCookie;
 }
-
-/** Replaced by ofproto/trace's own text; here only what identifies the flow. */
-const ruleText = (rule: FlowRule): string =>
-  `${rule.table}. ${rule.of.terms.map((t) => t.field.name).join(",")}${rule.of.terms.length > 0 ? ", " : ""}priority ${rule.priority}`;
 
 export function runSteps(walk: Walk, steps: readonly Step[], from: number): void {
   for (let i = from; i < steps.length; i++) {
@@ -73,25 +68,26 @@ export function runSteps(walk: Walk, steps: readonly Step[], from: number): void
       walk.paused?.rest.push({ table: walk.table, cookie: walk.cookie, steps: steps.slice(i) });
       return;
     }
+    walk.tracer?.step(step);
     if (step.kind === "check_pkt_larger") return checkLength(walk, step, steps.slice(i + 1));
-    if (!runStep(walk, step)) return;
+    if (!runStep(walk, step, i === steps.length - 1)) return;
   }
 }
 
 /** False if the rest of this list is not to be done. */
-function runStep(walk: Walk, step: Exclude<Step, { kind: "check_pkt_larger" }>): boolean {
+function runStep(walk: Walk, step: Exclude<Step, { kind: "check_pkt_larger" }>, isLast: boolean): boolean {
   switch (step.kind) {
     case "write":
       if (isPresent(walk, step.prerequisite)) walk.writeAll(step);
       return true;
     case "move":
-      if (isPresent(walk, step.from.prerequisite) && isPresent(walk, step.to.prerequisite)) walk.writeSlice(step.to, walk.readSlice(step.from));
+      if (isPresent(walk, step.from.prerequisite) && isPresent(walk, step.to.prerequisite)) put(walk, step, step.to, walk.readSlice(step.from));
       return true;
     case "push":
       walk.stack.push(walk.readSlice(step.from));
       return true;
     case "pop":
-      pop(walk, step.to);
+      pop(walk, step, step.to);
       return true;
     case "output":
     case "output_trunc":
@@ -106,10 +102,10 @@ function runStep(walk: Walk, step: Exclude<Step, { kind: "check_pkt_larger" }>):
     case "controller":
       return controller(walk, step);
     case "resubmit":
-      resubmit(walk, step.port === reserved.inPort ? walk.inPort : step.port, step.table === 255 ? walk.table : step.table, step.ct === true);
+      resubmit(walk, step.port === reserved.inPort ? walk.inPort : step.port, step.table === 255 ? walk.table : step.table, step.ct === true, !isLast);
       return true;
     case "goto_table":
-      resubmit(walk, walk.inPort, step.table, false);
+      resubmit(walk, walk.inPort, step.table, false, !isLast);
       return true;
     case "group":
       runGroup(walk, step.group, (steps) => runSteps(walk, steps, 0));
@@ -164,10 +160,19 @@ function runStep(walk: Walk, step: Exclude<Step, { kind: "check_pkt_larger" }>):
   }
 }
 
-function pop(walk: Walk, to: Slice): void {
+function pop(walk: Walk, step: Step, to: Slice): void {
   const value = walk.stack.pop();
   if (value === undefined) walk.fail("stack underflow");
-  else walk.writeSlice(to, value);
+  else put(walk, step, to, value);
+}
+
+function put(walk: Walk, { action }: Step, to: Slice, value: readonly number[]): void {
+  walk.writeSlice(to, value);
+  if (walk.tracer === undefined || (action?.kind !== "move" && action?.kind !== "pop")) return;
+  const number = value.reduceRight((sum, word) => (sum << 32n) | BigInt(word), 0n);
+  const { field } = action.to;
+  const text = isWhole(action.to) ? formatValue(field, field.isWide ? number : Number(number), field.full) : number === 0n ? "0" : `0x${number.toString(16)}`;
+  walk.tracer.note(`-> ${formatSubfield(action.to)} is now ${text}`);
 }
 
 function output(walk: Walk, number: number, maxLength: number, isTruncating: boolean): void {
@@ -181,7 +186,7 @@ function output(walk: Walk, number: number, maxLength: number, isTruncating: boo
     case reserved.all:
       return outputToAll(walk, number === reserved.flood, intoTable0);
     case reserved.table:
-      return resubmit(walk, walk.inPort, 0, false);
+      return resubmit(walk, walk.inPort, 0, false, false);
     case reserved.controller:
       return toController(walk, { reason: "action", maxLength: maxLength === 0 ? 0xffff : maxLength, controllerId: 0, userdata: undefined, meter: undefined });
     case reserved.inPort: {
@@ -191,11 +196,11 @@ function output(walk: Walk, number: number, maxLength: number, isTruncating: boo
     }
     default: {
       if (number === walk.inPort) {
-        walk.tell?.(walk.depth, ">> skipping output to input port <<");
+        walk.tracer?.note(">> skipping output to input port <<");
         return;
       }
       const port = walk.bridge.portsByNumber.get(number);
-      if (port === undefined) walk.tell?.(walk.depth, ">> Nonexistent output port <<");
+      if (port === undefined) walk.tracer?.note(">> Nonexistent output port <<");
       else outputToPort(walk, port, cut, intoTable0);
     }
   }
@@ -213,13 +218,13 @@ function controller(walk: Walk, step: Extract<Step, { kind: "controller" }>): bo
   return true;
 }
 
-function resubmit(walk: Walk, inPort: number, table: number, isByConnection: boolean): void {
+function resubmit(walk: Walk, inPort: number, table: number, isByConnection: boolean, isNested: boolean): void {
   if (walk.depth >= maxDepth) return walk.fail("resubmits nested too deep");
   if (++walk.resubmits > maxResubmits) return walk.fail("resubmits too many");
   const deepens = table <= walk.table ? 1 : 0;
   walk.depth += deepens;
-  if (isByConnection) byOriginalTuple(walk, () => runTable(walk, table, inPort));
-  else runTable(walk, table, inPort);
+  if (isByConnection) byOriginalTuple(walk, () => runTable(walk, table, inPort, isNested));
+  else runTable(walk, table, inPort, isNested);
   walk.depth -= deepens;
 }
 
@@ -277,12 +282,18 @@ function decrementTtl(walk: Walk, controllers: readonly number[]): boolean {
 
 function track(walk: Walk, step: ConnectionStep): void {
   connectionTrack(walk, step);
-  if (step.table === undefined) return;
-  const state = walk.surroundings.freeze(walk.freeze(step.table, []));
+  if (step.table !== undefined) fork(walk, step.table);
+  // What the tracker said is for those who go on in the other table.
+  for (let w = W.ctState; w < W.tunId; w++) walk.write(w, 0xffffffff, 0);
+  walk.tracer?.note("-> Sets the packet to an untracked state, and clears all the conntrack fields.");
+}
+
+/** The tracked packet goes on in `table`, as a copy; the packet here stays as it was. */
+function fork(walk: Walk, table: number): void {
+  const state = walk.surroundings.freeze(walk.freeze(table, []));
   walk.emit({ kind: "recirculate", state });
-  const mine = walk.actions.splice(walk.actions.length - 2, 2);
-  // The copy that goes on in the other table is tracked; the packet here stays as it is.
-  walk.actions.push({ kind: "clone", actions: mine });
+  walk.actions.push({ kind: "clone", actions: walk.actions.splice(walk.actions.length - 2, 2) });
+  walk.tracer?.note(`-> A clone of the packet is forked to recirculate. The forked pipeline will be resumed at table ${table}.`);
 }
 
 function clearConnection(walk: Walk): void {

@@ -1,12 +1,17 @@
 /** What ovs-appctl can ask of the switch (ovs-vswitchd(8), "RUNTIME MANAGEMENT COMMANDS"). */
 import { type UnixctlCommand, UnixctlError } from "../daemon/index.ts";
 import { formatMac, macOf } from "../net/index.ts";
-import { formatPort } from "../openflow/index.ts";
+import { formatPort, isTextError, type Match, parseFlow, ports as reserved } from "../openflow/index.ts";
 import type { Bridge } from "./bridge.ts";
+import { cacheEntryText } from "./cache-entry-text.ts";
 import type { Configuration } from "./configuration.ts";
 import type { ConfiguredBridge } from "./configured-bridge.ts";
 import type { ConnectionTracker } from "./connection-tracker.ts";
+import { connectionText } from "./connection-text.ts";
 import type { Datapath } from "./datapath.ts";
+import { firstHeaderWord, placeOf, spread } from "./flow-key.ts";
+import { Packet } from "./packet.ts";
+import { traceText } from "./trace.ts";
 import type { Tunnels } from "./tunnels.ts";
 
 export interface CommandParts {
@@ -18,7 +23,7 @@ export interface CommandParts {
 }
 
 export function switchCommands(parts: CommandParts): readonly UnixctlCommand[] {
-  const { configuration, datapath, nowMs } = parts;
+  const { configuration, datapath, tracker, tunnels, nowMs } = parts;
   const sorted = (): ConfiguredBridge[] => [...configuration.bridges.values()].sort((a, b) => (a.bridge.name < b.bridge.name ? -1 : 1));
   const bridgeNamed = (name: string | undefined): Bridge => {
     const found = sorted().find((b) => b.bridge.name === name)?.bridge;
@@ -46,6 +51,28 @@ export function switchCommands(parts: CommandParts): readonly UnixctlCommand[] {
       }
       return "table successfully flushed\n";
     }),
+    command("ofproto/trace", "bridge flow [packet]", 2, Number.POSITIVE_INFINITY, (args) => {
+      const [name, flow = "", packet] = args.filter((a) => !a.startsWith("-"));
+      const bridge = sorted().find((b) => b.bridge.name === name)?.bridge;
+      if (bridge === undefined) throw new UnixctlError(`${name}: unknown bridge`);
+      return trace(datapath, bridge, flow, packet);
+    }),
+    command("dpctl/dump-flows", "[-m] [--names] [dp]", 0, Number.POSITIVE_INFINITY, () =>
+      ["flow-dump from the main thread:", ...[...datapath.cache.entries()].map((entry) => cacheEntryText(entry, nowMs()))].map((line) => `${line}\n`).join("")),
+    command("dpctl/show", "[-s] [dp]", 0, Number.POSITIVE_INFINITY, () => {
+      const { hits, misses, count, exactHits, maskCount } = datapath.cache;
+      const ports = [...datapath.ports].filter(({ port }) => port.kind.type !== "patch").map(({ port }) => `  port ${port.datapathNumber}: ${port.name} (${port.kind.type})`);
+      return ["netdev@ovs-netdev:", `  lookups: hit:${hits} missed:${misses} lost:${datapath.dropped}`, `  flows: ${count}`, `  masks: total:${maskCount}`, `  cache: exact hit:${exactHits}`, ...ports].map((line) => `${line}\n`).join("");
+    }),
+    command("dpctl/dump-conntrack", "[-m] [-s] [dp] [zone=N]", 0, Number.POSITIVE_INFINITY, (args) => {
+      const zone = zoneOf(args);
+      return [...tracker].filter((c) => zone === undefined || c.zone === zone).map((c) => `${connectionText(c, args.includes("-s"), nowMs())}\n`).join("");
+    }),
+    command("dpctl/flush-conntrack", "[dp] [zone=N]", 0, Number.POSITIVE_INFINITY, (args) => {
+      tracker.flush(zoneOf(args));
+      return "";
+    }),
+    command("ofproto/list-tunnels", "", 0, 0, () => tunnels.describe().map((line) => `${line}\n`).join("")),
     command("revalidator/purge", "", 0, 0, () => {
       datapath.cache.clear();
       return "";
@@ -55,6 +82,41 @@ export function switchCommands(parts: CommandParts): readonly UnixctlCommand[] {
       return "";
     }),
   ];
+}
+
+function zoneOf(args: readonly string[]): number | undefined {
+  const given = args.find((a) => a.startsWith("zone="))?.slice("zone=".length);
+  if (given === undefined) return undefined;
+  const zone = Number(given);
+  if (!Number.isInteger(zone) || zone < 0 || zone > 0xffff) throw new UnixctlError(`bad zone ${given}`);
+  return zone;
+}
+
+/** A flow in the syntax of ovs-ofctl, with a port by name or number; or a packet in hexadecimal digits beside it. */
+function trace(datapath: Datapath, bridge: Bridge, flow: string, hex: string | undefined): string {
+  const named = flow.replace(/(^|,)(in_port=)("?)([^,"]+)\3/, (whole, comma: string, key: string, _quote: string, name: string) => {
+    const port = bridge.portsByName.get(name);
+    return port === undefined ? whole : `${comma}${key}${formatPort(port.number)}`;
+  });
+  const parsed = parseFlow(named, "delete");
+  if (isTextError(parsed)) throw new UnixctlError(`${flow}: ${parsed.error}`);
+  if (hex !== undefined && !/^([0-9a-fA-F]{2})+$/.test(hex)) throw new UnixctlError("Trailing garbage in packet data");
+  const packet = new Packet(hex === undefined ? new Uint8Array(0) : new Uint8Array(Buffer.from(hex, "hex")));
+  const inPort = parsed.match.exact("in_port") ?? reserved.none;
+  if (hex !== undefined) packet.readHeaders();
+  putMatch(packet.key, parsed.match, hex === undefined);
+  const port = bridge.portsByNumber.get(inPort);
+  return traceText(datapath, bridge, port, inPort, packet);
+}
+
+function putMatch(key: Uint32Array, match: Match, withHeaders: boolean): void {
+  for (const { field, value } of match.terms) {
+    const place = placeOf(field.name);
+    if (place === undefined || (!withHeaders && place.word >= firstHeaderWord)) continue;
+    spread(place, value, (word, bits) => {
+      key[word] = (key[word] ?? 0) | bits;
+    });
+  }
 }
 
 function portLines(bridge: Bridge): string[] {

@@ -101,6 +101,15 @@ export class Tunnels {
     return this.#byPort.get(port)?.endpoint.error;
   }
 
+  /** A line for each, as ofproto/list-tunnels has them. */
+  describe(): string[] {
+    return [...this.#byPort.values()].map(({ port, settings, endpoint }) => {
+      const key = settings.key === undefined ? "key=flow" : `key=${settings.key}`;
+      const remote = settings.remote === 0 ? "flow" : formatIpv4(ipv4Of(settings.remote));
+      return `port ${port.datapathNumber}: ${port.name} (geneve: ${endpoint.local}->${remote}, ${key}, dp port=${port.datapathNumber}, ttl=${settings.ttl}${settings.csum ? ", csum=true" : ""})`;
+    });
+  }
+
   send(action: TunnelOutput, packet: Packet): void {
     const tunnel = this.#byPort.get(action.port);
     const { counters } = action.port;

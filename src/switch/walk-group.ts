@@ -14,7 +14,7 @@ export function runGroup(walk: Walk, number: number, run: (steps: readonly Step[
   walk.buckets.push({ group, bucket: undefined });
   const enter = (bucket: ReadyBucket): void => {
     walk.buckets.push({ group, bucket });
-    walk.tell?.(walk.depth, `bucket ${bucket.of.id}`);
+    walk.tracer?.note(`bucket ${bucket.of.id}`);
     walk.onCopy(() => run(bucket.steps));
   };
   const isLive = (bucket: ReadyBucket): boolean => isBucketLive(walk, bucket, 0);

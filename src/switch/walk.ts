@@ -16,6 +16,17 @@ import { eachChunk, eachWrite, lowBits, readSlice } from "./slice.ts";
 import type { SwitchPort } from "./switch-port.ts";
 import { Wildcards } from "./wildcards.ts";
 
+/** Told of each step of a walk, for ofproto/trace. */
+export interface WalkTracer {
+  /** A table is entered; `isNested`: the rest of the list that led there is still to come. */
+  enterTable(table: number, rule: FlowRule | undefined, isNested: boolean): void;
+  leaveTable(isNested: boolean): void;
+  enterBridge(name: string): void;
+  step(step: Step): void;
+  /** A remark on what the last step did. */
+  note(text: string): void;
+}
+
 /** What a walk needs of the switch around it. */
 export interface Surroundings {
   /** Port and bridge at the other end of a patch port. */
@@ -73,15 +84,14 @@ export class Walk {
   readonly groupsEntered: FlowGroup[] = [];
   /** Things that seeing a packet does besides sending it on (learning addresses, flows): repeated while the flow lasts. */
   readonly effects: (() => void)[] = [];
-  /** For ofproto/trace. */
-  readonly tell: ((depth: number, text: string) => void) | undefined;
+  readonly tracer: WalkTracer | undefined;
   /** Generations of the bridges that were passed. */
   readonly passed = new Map<Bridge, number>();
 
-  constructor(surroundings: Surroundings, bridge: Bridge, tell?: (depth: number, text: string) => void) {
+  constructor(surroundings: Surroundings, bridge: Bridge, tracer?: WalkTracer) {
     this.surroundings = surroundings;
     this.bridge = bridge;
-    this.tell = tell;
+    this.tracer = tracer;
     this.enter(bridge);
   }
 
@@ -128,7 +138,7 @@ export class Walk {
   fail(error: WalkError): void {
     this.error ??= error;
     this.hasExited = true;
-    this.tell?.(this.depth, `>> ${error} <<`);
+    this.tracer?.note(`>> ${error}, dropping packet <<`);
   }
 
   /** Says what the pending writes come to. */
