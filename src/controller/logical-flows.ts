@@ -5,7 +5,7 @@
  */
 import { relation, rule } from "../engine/index.ts";
 import {
-  type EncodeContext, encodeActions, evaluateConditions, evpnKeyFlag, type FlowMatch, normalize, openflowTables, outputInit, toMatches,
+  type EncodeContext, encodeActions, evaluateConditions, evpnKeyFlag, type FlowMatch, type FlowMatches, normalize, openflowTables, outputInit, toMatches,
   withConjunctionId,
 } from "../logical/index.ts";
 import { type Action, field } from "../openflow/index.ts";
@@ -74,12 +74,13 @@ function isLocalPortName(node: Node, name: string): boolean {
   return port !== undefined && isRelated(node, port);
 }
 
-function matchesOf(node: Node, parsed: ParsedFlow, datapath: DatapathBinding): ReturnType<typeof toMatches> {
-  const decided = parsed.hasConditions ? evaluateConditions(parsed.expression, (name) => {
+function matchesOf(node: Node, { expression, hasConditions, matches }: ParsedFlow, datapath: DatapathBinding): FlowMatches {
+  if (matches !== undefined) return matches;
+  const decided = hasConditions ? normalize(evaluateConditions(expression, (name) => {
     const port = portNamed(node, name);
     return port !== undefined && isResident(node, port);
-  }) : parsed.expression;
-  return toMatches(normalize(decided), (name) => lookupPort(node, datapath, name));
+  })) : expression;
+  return toMatches(decided, (name) => lookupPort(node, datapath, name));
 }
 
 /** The key of a port or multicast group of the datapath. */

@@ -1,8 +1,8 @@
 /** A logical flow's text, read: its match as an expression, its actions; as far as possible once for all datapaths. */
 import { derived } from "../engine/index.ts";
 import {
-  addressConstants, annotateExpression, type Expression, hasConditions, type IntegerConstant, type LogicalAction, type OptionTable, ovnAclCtSymbols,
-  ovnSymbols, parseActions, parseExpression, pipelineLength, simplify,
+  addressConstants, annotateExpression, type Expression, type FlowMatches, hasConditions, type IntegerConstant, type LogicalAction, normalize,
+  type OptionTable, ovnAclCtSymbols, ovnSymbols, parseActions, parseExpression, pipelineLength, simplify, toMatches,
 } from "../logical/index.ts";
 import { isRelated } from "./claims.ts";
 import type { Node } from "./node.ts";
@@ -11,15 +11,25 @@ import type { DatapathBinding, LogicalFlow } from "./rows.ts";
 import { asBoolean, systemIdOf } from "./settings.ts";
 
 export interface ParsedFlow {
-  /** Simplified; conditions are still to be decided. */
+  /** Normalized, unless conditions are still to be decided. */
   readonly expression: Expression;
   readonly hasConditions: boolean;
+  /** What it matches, where no ports are named and nothing is to be decided: the same on every datapath. */
+  readonly matches: FlowMatches | undefined;
   readonly actions: readonly LogicalAction[];
 }
 
 // Tables of constants: nothing in them changes.
 const symbols = ovnSymbols();
 const aclSymbols = ovnAclCtSymbols();
+
+/**
+ * Texts that were read before. What a text means depends on nothing else, as long as it names no sets, variables or DHCP options;
+ * northd writes the same text for many switches, and several controllers in one process meet the same ones.
+ */
+const memo = new Map<string, ParsedFlow>();
+const memoLimit = 8192;
+const contextual = /[$@^]|put_dhcp/;
 
 /** Undefined (and logged) if the text cannot be read: an older controller may meet a newer northd's flows. */
 export function parsedFlow(node: Node, flow: LogicalFlow, datapath: DatapathBinding): ParsedFlow | undefined {
@@ -28,6 +38,20 @@ export function parsedFlow(node: Node, flow: LogicalFlow, datapath: DatapathBind
 }
 
 const parsedFor = derived("parsed-flow", (node: Node, flow: LogicalFlow, datapathKey: number): ParsedFlow | undefined => {
+  const { match, actions, pipeline, table_id } = flow;
+  const isAcl = asBoolean(flow.tags.get("acl_ct_translation"), false);
+  if (contextual.test(match) || contextual.test(actions)) return parse(node, flow, datapathKey, isAcl);
+  const key = `${pipeline} ${table_id} ${isAcl ? "acl " : ""}${actions}\n${match}`;
+  const known = memo.get(key);
+  if (known !== undefined) return known;
+  const parsed = parse(node, flow, datapathKey, isAcl);
+  if (parsed === undefined) return undefined;
+  if (memo.size >= memoLimit) memo.clear();
+  memo.set(key, parsed);
+  return parsed;
+});
+
+function parse(node: Node, flow: LogicalFlow, datapathKey: number, isAcl: boolean): ParsedFlow | undefined {
   const log = node.host.log.module("lflow");
   const actionText = expandTemplates(node, flow.actions);
   const actions = parseActions(actionText, {
@@ -40,24 +64,26 @@ const parsedFor = derived("parsed-flow", (node: Node, flow: LogicalFlow, datapat
   }
   const matchText = expandTemplates(node, flow.match);
   const context = {
-    symbols: asBoolean(flow.tags.get("acl_ct_translation"), false) ? aclSymbols : symbols,
+    symbols: isAcl ? aclSymbols : symbols,
     addressSet: (name: string) => addressSet(node, name),
     portGroup: (name: string) => portGroup(node, datapathKey, name),
   };
   const match = parseExpression(matchText, context);
-  if (match.kind === "error") {
-    log.warn(`error parsing match "${matchText}": ${match.message}`);
-    return undefined;
-  }
   const { actions: parsedActions, prerequisites } = actions.value;
-  const annotated = annotateExpression(prerequisites === undefined ? match.value : conjunction(match.value, prerequisites), context);
+  const annotated = match.kind === "error" ? match
+    : annotateExpression(prerequisites === undefined ? match.value : conjunction(match.value, prerequisites), context);
   if (annotated.kind === "error") {
     log.warn(`error parsing match "${matchText}": ${annotated.message}`);
     return undefined;
   }
-  const expression = simplify(annotated.value);
-  return { expression, hasConditions: hasConditions(expression), actions: parsedActions };
-});
+  const simple = simplify(annotated.value);
+  if (hasConditions(simple)) return { expression: simple, hasConditions: true, matches: undefined, actions: parsedActions };
+  const expression = normalize(simple);
+  return { expression, hasConditions: false, matches: namesPorts(expression) ? undefined : toMatches(expression, () => undefined), actions: parsedActions };
+}
+
+const namesPorts = (expression: Expression): boolean =>
+  expression.kind === "comparison" ? expression.symbol.width === 0 : "terms" in expression && expression.terms.some(namesPorts);
 
 const termsOf = (expression: Expression): readonly Expression[] => (expression.kind === "and" ? expression.terms : [expression]);
 const conjunction = (a: Expression, b: Expression): Expression => ({ kind: "and", terms: [...termsOf(a), ...termsOf(b)] });
