@@ -2,7 +2,7 @@
  * Normalization: a disjunction of conjunctions, each of whose clauses speaks of one field only: a comparison or a
  * disjunction of comparisons. That is what the switch's conjunctive matches can express.
  */
-import { always, type Expression, type Junction, junction, never, uniqueSymbol } from "./expression.ts";
+import { always, type Comparison, type Expression, type Junction, junction, never, uniqueSymbol } from "./expression.ts";
 import { crush } from "./crush.ts";
 import type { LogicalSymbol } from "./symbol.ts";
 
@@ -64,7 +64,26 @@ function gather(terms: readonly Expression[]): Expression {
   return gathered.length === 0 ? always : conjunction(gathered);
 }
 
+/** The terms in order, if all are comparisons, each of another symbol: most matches are, and nothing is to be brought together. */
+function differentComparisons(terms: readonly Expression[]): readonly Comparison[] | undefined {
+  const sorted: Comparison[] = [];
+  for (const term of terms) {
+    if (term.kind !== "comparison") return undefined;
+    const { name } = term.symbol;
+    let at = sorted.length;
+    for (; at > 0; at--) {
+      const before = sorted[at - 1];
+      if (before === undefined || before.symbol.name < name) break;
+      if (before.symbol === term.symbol) return undefined;
+    }
+    sorted.splice(at, 0, term);
+  }
+  return sorted;
+}
+
 function normalizeAnd(expression: Junction): Expression {
+  const plain = differentComparisons(expression.terms);
+  if (plain !== undefined) return { kind: "and", terms: plain };
   const gathered = gather(expression.terms);
   if (gathered.kind !== "and") return gathered;
   const merged = mergeNeighbours(gathered.terms);
