@@ -45,6 +45,33 @@ export function readSchema(reader: LogReader, path: string): DatabaseSchema | Ov
   return schema instanceof OvsdbError ? schema.within(`failed to parse "${path}" as ovsdb schema`) : schema;
 }
 
+/**
+ * What a file's whole records make; `reader` then stands where they end. `sizes.base` becomes the size up to the first
+ * transaction, which in a compacted file holds everything.
+ */
+export function readStore(
+  reader: LogReader, path: string, log: Log, makeUuid: () => string, sizes: { base: number } = { base: 0 },
+): Store | OvsdbError {
+  const schema = readSchema(reader, path);
+  if (schema instanceof OvsdbError) return schema;
+  const store = new Store(schema, makeUuid);
+  sizes.base = reader.offset;
+  let good = reader.offset;
+  for (let first = true; ; first = false) {
+    const record = reader.next();
+    if (record === undefined) return store;
+    const bad = record instanceof OvsdbError ? record : applyRecord(store, record);
+    if (bad !== undefined) {
+      // Most likely the machine stopped while this was being written: nobody was told that it had been.
+      log.err(String(bad));
+      reader.offset = good;
+      return store;
+    }
+    good = reader.offset;
+    if (first) sizes.base = good;
+  }
+}
+
 export class DatabaseFile {
   readonly path: string;
   /** What the file held when it was opened; the server goes on with it. */
@@ -86,25 +113,10 @@ export class DatabaseFile {
       return ioError(path, "open failed", error);
     }
     const reader = new LogReader(bytes, path);
-    const schema = readSchema(reader, path);
-    if (schema instanceof OvsdbError) return schema;
-    const store = new Store(schema, makeUuid);
-    let baseSize = reader.offset;
-    let good = reader.offset;
-    for (let first = true; ; first = false) {
-      const record = reader.next();
-      if (record === undefined) break;
-      const bad = record instanceof OvsdbError ? record : applyRecord(store, record);
-      if (bad !== undefined) {
-        // Most likely the machine stopped while this was being written: nobody was told that it had been.
-        log.err(String(bad));
-        reader.offset = good;
-        break;
-      }
-      good = reader.offset;
-      if (first) baseSize = good;
-    }
-    return new DatabaseFile(disk, log, path, store, reader, bytes.length, baseSize);
+    const sizes = { base: 0 };
+    const store = readStore(reader, path, log, makeUuid, sizes);
+    if (store instanceof OvsdbError) return store;
+    return new DatabaseFile(disk, log, path, store, reader, bytes.length, sizes.base);
   }
 
   /** Hands a record to the system: it survives the end of this process, but not yet that of the machine. */

@@ -31,7 +31,8 @@ export { parseRemotes, type RpcAnswer, RpcLink, type RpcLinkEvents } from "./rpc
 export { openProjector } from "./open-projector.ts";
 export { wishRelation } from "./projection.ts";
 export { convertStore } from "./convert-store.ts";
-export { DatabaseFile } from "./database-file.ts";
+export { DatabaseFile, readStore } from "./database-file.ts";
+export { compareDatums, equalDatums, isDefaultDatum } from "./datum-sets.ts";
 export { type OvsdbServer, type OvsdbServerOptions } from "./ovsdb-server.ts";
 export { OvsdbStartError, type RunningOvsdbServer, startOvsdbServer } from "./start-server.ts";
 export { LogReader, recordBytes } from "./log-format.ts";
