@@ -41,6 +41,8 @@ export function changesOf(network: Network, random: SeededRandom): readonly Json
         ]) });
         break;
       case "Logical_Router_Port":
+        // OVN's northd leaves such a port bound to the other zone's chassis when it is no longer asked for.
+        if (JSON.stringify(row["options"] ?? "").includes("requested-chassis")) break;
         operations.push({ op: "update", table, where: where(uuid), row: random.pick<{ readonly [column: string]: JsonValue }>([
           { enabled: false }, { networks: ["set", [`10.${100 + operations.length}.0.254/24`, `172.${100 + operations.length}.0.1/16`]] }, { mac: "02:00:00:00:0e:01" }, { gateway_chassis: ["set", []] },
           { options: ["map", [["gateway_mtu", "1300"]]] }, { options: ["map", []] },

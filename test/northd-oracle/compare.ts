@@ -7,23 +7,19 @@
  * northd; the same rows in both; then claims of ports, as chassis make them, and random changes. Prints what differs.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { gzipSync } from "node:zlib";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { makeLog } from "../../src/host/index.ts";
 import { nodeHost } from "../../src/host/node/index.ts";
 import { startNorthd } from "../../src/northd/index.ts";
-import { southbound } from "../../src/schemas/index.ts";
 import { SeededRandom } from "../../src/std/index.ts";
 import { changesOf, claimsOf } from "./changes.ts";
 import { DatabaseClient } from "./database-client.ts";
 import { type Network, NetworkGenerator } from "./network.ts";
-import { normalizeNorthbound, normalizeSouthbound } from "./normalize.ts";
+import { linesOf, type Recording, without, writeRecordings } from "./recordings.ts";
 
 const ovn = process.env["OVN_SRC"] ?? "/usr/src/ovn";
 const ovs = process.env["OVS_SRC"] ?? "/usr/src/ovs";
 const scratch = process.env["SCRATCH"] ?? `/tmp/northd-oracle-${process.pid}`;
-const southboundTables = Object.keys(southbound.tables).filter((t) => t !== "SSL" && t !== "Connection");
-const northboundTables = ["NB_Global", "Logical_Switch_Port", "Logical_Router_Port"];
 
 interface Side {
   readonly client: DatabaseClient;
@@ -92,23 +88,14 @@ async function startOurs(folder: string, network: Network): Promise<Side> {
   };
 }
 
-async function lines({ client }: Side): Promise<string[]> {
-  return [...normalizeSouthbound(await client.dump("OVN_Southbound", southboundTables)), ...normalizeNorthbound(await client.dump("OVN_Northbound", northboundTables))];
-}
-
-interface Recording {
-  readonly seed: number;
-  readonly nb: unknown;
-  readonly sb: unknown;
-  readonly expected: readonly string[];
-}
+const lines = ({ client }: Side): Promise<string[]> => linesOf(client);
 
 async function compareSeed(seed: number, recordings: Recording[] | undefined): Promise<number> {
   const network = new NetworkGenerator(seed).generate();
   const [theirs, ours] = await Promise.all([startTheirs(`${scratch}/c`, network), startOurs(`${scratch}/o`, network)]);
   try {
     let differing = await difference(`seed ${seed}`, theirs, ours);
-    if (recordings !== undefined) recordings.push({ seed, nb: network.nb, sb: network.sb, expected: await lines(theirs) });
+    if (recordings !== undefined) recordings.push({ seed, network, expected: await lines(theirs) });
     for (let round = 1; round <= 3 && differing === 0; round++) {
       for (const { client } of [theirs, ours]) {
         const random = new SeededRandom(seed * 10 + round);
@@ -139,16 +126,6 @@ async function difference(title: string, theirs: Side, ours: Side): Promise<numb
   return missing.length + extra.length;
 }
 
-function without(lines: readonly string[], others: readonly string[]): string[] {
-  const counts = new Map<string, number>();
-  for (const line of others) counts.set(line, (counts.get(line) ?? 0) + 1);
-  return lines.filter((line) => {
-    const count = counts.get(line) ?? 0;
-    counts.set(line, count - 1);
-    return count <= 0;
-  });
-}
-
 const args = process.argv.slice(2);
 const recordTo = args.includes("--record") ? args[args.indexOf("--record") + 1] : undefined;
 const [first = 1, count = 10] = args.filter((a) => /^\d+$/.test(a)).map(Number);
@@ -165,6 +142,6 @@ for (let seed = first; seed < first + count; seed++) {
   if (bad >= 5) break;
 }
 console.log(`${count} seeds from ${first}: ${bad} differ, in ${crashes} OVN's own northd has crashed`);
-if (recordTo !== undefined && recordings !== undefined) writeFileSync(recordTo, gzipSync(JSON.stringify(recordings), { level: 9 }));
+if (recordTo !== undefined && recordings !== undefined) writeRecordings(recordTo, recordings);
 rmSync(scratch, { recursive: true, force: true });
 process.exit(bad > 0 ? 1 : 0);

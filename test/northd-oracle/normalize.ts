@@ -39,7 +39,7 @@ export function normalizeSouthbound(dump: Dump): string[] {
 
 function plainRow(table: string, row: Row, names: ReadonlyMap<string, string>, datapathByKey: ReadonlyMap<string, string>): Row {
   const result: { [column: string]: unknown } = {};
-  for (const [column, value] of Object.entries(row)) {
+  for (const [column, value] of Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (ignoredColumns.has(column)) continue;
     // Keys are given out in any order; those of datapaths from 90 on were asked for.
     const isChosen = column === "tunnel_key" && (table === "Port_Binding" || (table === "Datapath_Binding" && Number(value) < 90));

@@ -88,7 +88,7 @@ const neighboursOf = derived("neighbouring routers", (router: LogicalRouter): re
   return [...found];
 });
 
-/** The router by which a switch is part of the routed network: any will do, since all on a switch reach one another. */
+/** The router by which a switch is part of the routed network; whichever will do, since all on a switch reach one another. */
 const routerOnSwitch = derived("router on switch", (owner: LogicalSwitch): LogicalRouter | undefined => {
   for (const facing of routerFacingPortsOf(owner)) {
     const peer = routerPortBehind(facing);

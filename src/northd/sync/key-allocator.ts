@@ -15,7 +15,7 @@ export interface KeyRequest {
   /** Numbers are unique within it. */
   readonly scope: string;
   readonly key: string;
-  /** 0: any will do. */
+  /** 0: no matter which. */
   readonly requested: number;
   readonly max: number;
 }

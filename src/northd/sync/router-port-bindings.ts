@@ -49,8 +49,20 @@ function itself(router: LogicalRouter, port: RouterPort): BindingColumns {
     ...requestedEncap(port, remote, bindingOf(port.topology, router, port.row.name)),
     options,
     requested_chassis: remote?._uuid,
-    ...(remote === undefined ? {} : { chassis: remote._uuid }),
+    ...placement(port, remote),
   };
+}
+
+const boundChassis = derived("chassis of router port", (port: RouterPort): SbRow<"Chassis"> | undefined => {
+  const router = routerOf(port);
+  return router === undefined ? undefined : port.topology.sb.Chassis.get(bindingOf(port.topology, router, port.row.name)?.chassis);
+});
+
+/** On behalf of chassis of other zones northd binds ports, and lets go of them. */
+function placement(port: RouterPort, remote: SbRow<"Chassis"> | undefined): BindingColumns {
+  if (remote !== undefined) return { chassis: remote._uuid };
+  const bound = boundChassis(port);
+  return bound !== undefined && isRemoteChassis(bound) ? { chassis: undefined } : {};
 }
 
 /** Prefixes that the controller was delegated by DHCPv6: it keeps them in the row. */

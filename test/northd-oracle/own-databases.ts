@@ -1,0 +1,50 @@
+/** Databases of our own with a northd of our own, for tests. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type LogEntry, makeLog } from "../../src/host/index.ts";
+import { nodeHost } from "../../src/host/node/index.ts";
+import { type Northd, startNorthd } from "../../src/northd/index.ts";
+import { DatabaseFile, startOvsdbServer } from "../../src/ovsdb/index.ts";
+import { northbound, southbound } from "../../src/schemas/index.ts";
+import { DatabaseClient } from "./database-client.ts";
+import type { Network } from "./network.ts";
+
+export interface OwnDatabases {
+  readonly client: DatabaseClient;
+  readonly log: readonly LogEntry[];
+  startNorthd(isPaused?: boolean): Northd;
+  close(): Promise<void>;
+}
+
+export async function openOwnDatabases(network?: Network): Promise<OwnDatabases> {
+  const folder = mkdtempSync(join(tmpdir(), "northd-"));
+  const log: LogEntry[] = [];
+  const host = nodeHost(makeLog((entry) => void log.push(entry), (_, level) => level !== "DBG"));
+  const files = [["nb.db", northbound], ["sb.db", southbound]] as const;
+  for (const [file, schema] of files) DatabaseFile.create(host.disk, join(folder, file), schema);
+  const remote = `unix:${folder}/db.sock`;
+  const server = startOvsdbServer(host, { files: files.map(([file]) => join(folder, file)), remotes: [`p${remote}`] });
+  await server.ready;
+  const client = await DatabaseClient.open(`${folder}/db.sock`);
+  if (network !== undefined) {
+    await client.insert("OVN_Southbound", network.sb);
+    await client.insert("OVN_Northbound", network.nb);
+  }
+  const started: Northd[] = [];
+  return {
+    client,
+    log,
+    startNorthd(isPaused = false) {
+      const northd = startNorthd(host, { northbound: remote, southbound: remote, isPaused });
+      started.push(northd);
+      return northd;
+    },
+    async close() {
+      for (const northd of started) await northd.stop();
+      client.close();
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
