@@ -4,7 +4,7 @@ import { testOvn } from "../logical/index.ts";
 
 const process = nodeProcess();
 const [suite = "", command = "", ...args] = process.args;
-const needsInput = command !== "dump-symtab";
+const needsInput = !["dump-symtab", "composition", "exhaustive"].includes(command);
 const output = suite === "test-ovn" ? testOvn(command, args, needsInput ? process.input() : "") : undefined;
 if (output !== undefined) process.out(output);
 else process.err(`ovstest: unknown command '${suite} ${command}'\n`);

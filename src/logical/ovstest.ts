@@ -13,6 +13,7 @@ import { dhcpv4Options, dhcpv6Options, type OptionTable } from "./actions/option
 import { parseActions } from "./actions/parse-actions.ts";
 import { addField, addString, formatSymbol } from "./define-symbol.ts";
 import { evaluate } from "./evaluate.ts";
+import { compositions, exhaustive } from "./exhaustive.ts";
 import { type Expression, formatExpression } from "./expression.ts";
 import { Lexer } from "./lexer.ts";
 import { withConjunctionId } from "./matches.ts";
@@ -38,6 +39,8 @@ export function testOvn(command: string, args: readonly string[], input: string)
     case "dump-symtab": return dumpSymbols();
     case "evaluate-expr": return eachLine(input, evaluator(args[0] ?? ""));
     case "parse-actions": return eachLine(input, actionPrinter());
+    case "composition": return compositions(Number(args[0])).map((parts) => `${parts.join(" ")}\n`).join("");
+    case "exhaustive": return exhaustive(args);
     default: return undefined;
   }
 }
@@ -150,6 +153,10 @@ function fieldReader(match: Match): (f: { readonly name: string }) => bigint {
 /** As the program's own table of options: without those that came after it. */
 const testDhcpOptions: OptionTable = new Map([...dhcpv4Options].filter(([name]) => !["T1", "T2", "ms_classless_static_route"].includes(name)));
 
+/** The program prints actions that have not been on the wire yet: with lengths that are not filled in, and no list of controllers. */
+const asUnsent = (text: string): string =>
+  text.replaceAll("dec_ttl()", "dec_ttl").replace(/set_field:(\d+)->ip_dscp/g, "set_field:$1/0x3f->ip_dscp").replace(/(learn\(|,)(\w+\[\]=\w+)\[\]/g, "$1$2[0..-1]");
+
 function actionPrinter(): (line: string) => readonly string[] {
   const symbols = testSymbols();
   const groupIds = new Map<string, number>();
@@ -174,7 +181,7 @@ function actionPrinter(): (line: string) => readonly string[] {
     if (parsed.kind === "error") return [line, `    ${parsed.message}`];
     const { actions, prerequisites } = parsed.value;
     const text = formatActions(actions);
-    const encoded = formatOpenflowActions(encodeActions(actions, context));
+    const encoded = asUnsent(formatOpenflowActions(encodeActions(actions, context)));
     const used = [...groupIds].filter(([, id]) => new RegExp(`group:${id}(,|$)`).test(encoded));
     return [
       line,
