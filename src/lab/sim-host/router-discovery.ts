@@ -1,0 +1,95 @@
+/**
+ * Stateless address autoconfiguration (RFC 4862): asks routers, takes the prefixes that they announce, and the default
+ * route. Addresses can be used while they are still being checked for duplicates (optimistic, RFC 4429).
+ */
+import type { Clock, Timer } from "../../host/index.ts";
+import { eui64, type Ip, type Ipv6, linkLocalOf, type Mac, solicitedNode } from "../../net/index.ts";
+import { ip6, type Nd } from "../../packet/index.ts";
+import type { IpLayer } from "./ip-layer.ts";
+import type { NetworkState } from "./network-state.ts";
+
+const allRouters = 0xff020000000000000000000000000002n as Ipv6;
+const unspecified = 0n as Ipv6;
+const maxSolicitations = 3;
+const solicitationIntervalMs = 4_000;
+const never = 0xffffffff;
+
+export class RouterDiscovery {
+  readonly #clock: Clock;
+  readonly #ip: IpLayer;
+  readonly #network: NetworkState;
+  readonly #mac: Mac;
+  #timer: Timer | undefined;
+  #sent = 0;
+  readonly #expiries = new Map<string, Timer>();
+
+  constructor(clock: Clock, ip: IpLayer, network: NetworkState, mac: Mac) {
+    this.#clock = clock;
+    this.#ip = ip;
+    this.#network = network;
+    this.#mac = mac;
+    ip.onDiscovery((nd, src) => this.#heard(nd, src));
+  }
+
+  start(): void {
+    const linkLocal = linkLocalOf(this.#mac);
+    this.#network.setAddress({ prefix: { family: 6, address: linkLocal, length: 64 }, origin: "kernel", validUntil: undefined, preferredUntil: undefined });
+    this.#network.addRoute({ destination: { family: 6, address: 0xff000000000000000000000000000000n as Ipv6, length: 8 }, via: undefined, origin: "kernel", metric: 256 });
+    this.#checkDuplicate(linkLocal);
+    this.#sent = 0;
+    this.#solicit();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    for (const timer of this.#expiries.values()) timer.cancel();
+    this.#expiries.clear();
+  }
+
+  #solicit(): void {
+    if (this.#sent >= maxSolicitations) return;
+    this.#sent++;
+    this.#ip.sendNd({ kind: "router-solicit", options: [{ kind: "source-mac", mac: this.#mac }] }, linkLocalOf(this.#mac), allRouters);
+    this.#timer = this.#clock.after(solicitationIntervalMs, () => this.#solicit());
+  }
+
+  /** Asks whether anyone has `address`; an answer takes it away. */
+  #checkDuplicate(address: Ipv6): void {
+    this.#ip.sendNd({ kind: "neighbor-solicit", target: address, options: [] }, unspecified, solicitedNode(address));
+  }
+
+  #heard(nd: Nd, src: Ipv6): void {
+    if (nd.kind !== "router-advert") return;
+    this.#timer?.cancel();
+    this.#sent = maxSolicitations;
+    const via: Ip = ip6(src);
+    this.#network.removeRoute((r) => r.origin === "ra" && r.destination.length === 0 && r.via?.address === src);
+    if (nd.lifetime > 0) {
+      this.#network.addRoute({ destination: { family: 6, address: unspecified, length: 0 }, via, origin: "ra", metric: 1024 });
+      this.#expire(`route ${src}`, nd.lifetime, () => this.#network.removeRoute((r) => r.origin === "ra" && r.via?.address === src));
+    }
+    for (const option of nd.options) {
+      if (option.kind !== "prefix" || option.length !== 64) continue;
+      if (option.autonomous && option.validLifetime > 0) this.#addAddress(option.prefix, option.validLifetime, option.preferredLifetime);
+      else if (option.onLink) {
+        this.#network.addRoute({ destination: { family: 6, address: option.prefix, length: 64 }, via: undefined, origin: "ra", metric: 256 });
+      }
+    }
+  }
+
+  #addAddress(prefix: Ipv6, validLifetime: number, preferredLifetime: number): void {
+    const address = eui64(prefix, this.#mac);
+    const isNew = !this.#network.isOwn(ip6(address));
+    const until = (seconds: number): number | undefined => (seconds === never ? undefined : this.#clock.now() + seconds * 1000);
+    this.#network.setAddress({ prefix: { family: 6, address, length: 64 }, origin: "slaac", validUntil: until(validLifetime), preferredUntil: until(preferredLifetime) });
+    if (isNew) this.#checkDuplicate(address);
+    this.#expire(`address ${address}`, validLifetime, () => this.#network.removeAddress(ip6(address)));
+  }
+
+  #expire(key: string, seconds: number, action: () => void): void {
+    this.#expiries.get(key)?.cancel();
+    this.#expiries.delete(key);
+    // Timers of more than 24 days wrap; what lasts that long outlives the lab.
+    if (seconds !== never && seconds < 2_000_000) this.#expiries.set(key, this.#clock.after(seconds * 1000, action));
+  }
+}
