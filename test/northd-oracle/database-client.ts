@@ -60,7 +60,7 @@ export class DatabaseClient {
       const row = result?.rows?.[0];
       if (row !== undefined && row["nb_cfg"] === row["sb_cfg"]) return;
       if (Date.now() > deadline) throw new Error("sb_cfg does not follow nb_cfg");
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
 
