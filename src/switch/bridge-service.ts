@@ -34,6 +34,7 @@ const maxBundles = 64;
 const maxBundleMessages = 1_000_000;
 /** Packets that a controller has in hand; the oldest are forgotten. */
 const maxContinuations = 4096;
+const continuationSize = 24;
 
 export class BridgeService {
   readonly bridge: Bridge;
@@ -288,11 +289,16 @@ export class BridgeService {
     return undefined;
   }
 
-  /** What stands for the state towards the controller: nobody else can guess it, and it says nothing by itself. */
+  /**
+   * What stands for the state towards the controller: nobody else can guess it, and it says nothing by itself. It has the
+   * form of OVS's first continuation property (the bridge's UUID), so that programs that print continuations can.
+   */
   #remember(state: FrozenState): Uint8Array {
-    const id = new Uint8Array(16);
+    const id = new Uint8Array(continuationSize);
     const view = new DataView(id.buffer);
-    for (let i = 0; i < 4; i++) view.setUint32(4 * i, this.#events.next32());
+    view.setUint16(0, 0x8000);
+    view.setUint16(2, continuationSize);
+    for (let at = 8; at < continuationSize; at += 4) view.setUint32(at, this.#events.next32());
     this.#continuations.set(Buffer.from(id).toString("hex"), state);
     for (const oldest of this.#continuations.keys()) {
       if (this.#continuations.size <= maxContinuations) break;

@@ -75,8 +75,9 @@ export class Configuration {
     tables.Bridge.watch({ added: dirtyBridge, removed: dirtyBridge });
     tables.Bridge.watchColumns(dirtyBridge);
     tables.Port.watchColumns((row) => this.#dirtyPorts.add(row._uuid));
+    // Also when what this switch says there has changed: a database server that starts anew has forgotten it.
     tables.Interface.watchColumns((row, columns) => {
-      if (columns.some((c) => configuredColumns.has(c))) this.interfaceChanged(row._uuid);
+      if (columns.some((c) => !unheeded.has(c))) this.interfaceChanged(row._uuid);
     });
   }
 
@@ -300,8 +301,8 @@ export class Configuration {
 
 }
 
-/** The columns of Interface that say what is wanted; the rest is what this switch says. */
-const configuredColumns: ReadonlySet<string> = new Set(["name", "type", "options", "mac", "ofport_request", "mtu_request"]);
+/** Columns of Interface that change often and mean nothing to a port. */
+const unheeded: ReadonlySet<string> = new Set(["statistics", "external_ids", "bfd_status"]);
 
 const normalFlow: FlowMod = {
   kind: "flow_mod", command: "add", table: 0, cookie: 0n, cookieMask: 0n, idleTimeout: 0, hardTimeout: 0, priority: 0, bufferId: noBuffer,
