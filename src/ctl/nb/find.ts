@@ -63,3 +63,20 @@ export function parseEnabled(state: string): boolean {
   if (folded === "enabled" || folded === "disabled") return folded === "enabled";
   return fail(`${state}: state must be "enabled" or "disabled"`);
 }
+
+/** A number at the beginning of a text, as scanf reads one: what follows it is not looked at. */
+export const leadingInteger = (text: string): number => (/^\s*[+-]?\d/.test(text) ? Number.parseInt(text, 10) : Number.NaN);
+
+/** Of ACLs, policies, mirrors and gateways. */
+export function parsePriority(text: string): number {
+  const priority = leadingInteger(text);
+  return priority >= 0 && priority <= 32767 ? priority : fail(`${text}: priority must in range 0...32767`);
+}
+
+/** The first letter is enough. */
+export function parseDirection(text: string): "from-lport" | "to-lport" {
+  if (text.startsWith("t")) return "to-lport";
+  return text.startsWith("f") ? "from-lport" : fail(`${text}: direction must be "to-lport" or "from-lport"`);
+}
+
+export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

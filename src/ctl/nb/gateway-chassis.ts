@@ -2,7 +2,7 @@
 import { isUuid } from "../../ovsdb/index.ts";
 import { argument, type Command, commands } from "../command.ts";
 import { fail } from "../command-error.ts";
-import { getNamed, type Nb, type NbContext, type NbRow } from "./find.ts";
+import { getNamed, type Nb, type NbContext, type NbRow, parsePriority } from "./find.ts";
 import { byPriority } from "./show.ts";
 
 type Port = NbRow<"Logical_Router_Port">;
@@ -47,10 +47,4 @@ function set(context: NbContext): void {
   const row = existing ?? db.insert("Gateway_Chassis", { name: `${portName}-${chassis}`, chassis_name: chassis });
   db.update(row, { priority });
   db.add(port, "gateway_chassis", row._uuid);
-}
-
-/** Of ACLs, policies and gateways. */
-export function parsePriority(text: string): number {
-  const priority = /^\s*[+-]?\d+/.test(text) ? Number.parseInt(text, 10) : -1;
-  return priority >= 0 && priority <= 32767 ? priority : fail(`${text}: priority must in range 0...32767`);
 }

@@ -3,12 +3,23 @@ import { northbound } from "../../schemas/index.ts";
 import { connectionCommands, type ConnectionPlace, sslCommands } from "../connections.ts";
 import type { CtlProgram, Waiting } from "../ctl-program.ts";
 import type { RowNames } from "../record.ts";
+import { aclCommands } from "./acls.ts";
 import { dhcpOptionsCommands } from "./dhcp-options.ts";
 import type { Nb } from "./find.ts";
 import { gatewayChassisCommands } from "./gateway-chassis.ts";
+import { chassisGroupCommands, portGroupCommands } from "./groups.ts";
+import { healthCheckCommands } from "./health-checks.ts";
+import { loadBalancerCommands } from "./load-balancers.ts";
+import { mirrorCommands } from "./mirrors.ts";
+import { natCommands } from "./nat.ts";
+import { networkFunctionCommands, networkFunctionGroupCommands } from "./network-functions.ts";
+import { policyCommands } from "./policies.ts";
+import { protectionCommands } from "./protection.ts";
+import { meterCommands, qosCommands } from "./qos.ts";
 import { routerCommands, routerPortCommands } from "./routers.ts";
 import { routeCommands } from "./routes.ts";
 import { generalCommands } from "./show.ts";
+import { forwardingGroupCommands, staticBindingCommands } from "./static-bindings.ts";
 import { switchPortGetCommands, switchPortSetCommands } from "./switch-port-columns.ts";
 import { switchPortCommands } from "./switch-ports.ts";
 import { switchCommands } from "./switches.ts";
@@ -78,7 +89,10 @@ export const nbctl: CtlProgram<Nb> = {
   rowNames,
   commands: [
     ...generalCommands, ...switchCommands, ...switchPortCommands, ...switchPortSetCommands, ...switchPortGetCommands,
-    ...routerCommands, ...routerPortCommands, ...gatewayChassisCommands, ...routeCommands, ...dhcpOptionsCommands,
+    ...healthCheckCommands, ...routerCommands, ...routerPortCommands, ...gatewayChassisCommands, ...routeCommands, ...policyCommands,
+    ...natCommands, ...loadBalancerCommands, ...aclCommands, ...qosCommands, ...meterCommands, ...mirrorCommands, ...portGroupCommands,
+    ...chassisGroupCommands, ...protectionCommands, ...staticBindingCommands, ...forwardingGroupCommands, ...networkFunctionGroupCommands,
+    ...networkFunctionCommands, ...dhcpOptionsCommands,
     ...connectionCommands<Nb>(connections), ...sslCommands<Nb>(connections),
   ],
 };

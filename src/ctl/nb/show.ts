@@ -1,6 +1,6 @@
 /** `ovn-nbctl show`: switches and routers with their ports, and how `init` and `sync` do nothing by themselves. */
 import { type Command, commands } from "../command.ts";
-import { findNamed, type Nb, type NbContext, type NbRow } from "./find.ts";
+import { compareText, findNamed, type Nb, type NbContext, type NbRow } from "./find.ts";
 
 export const generalCommands: readonly Command<Nb>[] = commands<Nb>("General", [
   { name: "init", usage: "", minArgs: 0, maxArgs: 0, options: "", help: "set the database up, if that has not been done", writes: true, reads: [], run: () => undefined },
@@ -68,7 +68,7 @@ function showRouter({ db }: NbContext, row: NbRow<"Logical_Router">): string {
       line("peer", port.peer)
     );
   });
-  const nats = db.those("NAT", row.nat).map(
+  const nats = [...db.those("NAT", row.nat)].sort((a, b) => compareText(a.external_ip, b.external_ip) || compareText(a.type, b.type)).map(
     (nat) =>
       `    nat ${nat._uuid}\n` +
       line("external ip", `"${nat.external_ip}"`) +
