@@ -108,7 +108,7 @@ const portGroup = derived("port-group", (node: Node, datapathKey: number, name: 
 });
 
 /** `^NAME` stands for what Chassis_Template_Var says on this chassis; without a value it stays, and is refused. */
-function expandTemplates(node: Node, text: string): string {
+export function expandTemplates(node: Node, text: string): string {
   if (!text.includes("^")) return text;
   const variables = node.templatesByChassis.first(systemIdOf(node) ?? "")?.variables;
   return text.replace(/\^([A-Za-z_][\w.]*)/g, (whole, name: string) => variables?.get(name) ?? whole);

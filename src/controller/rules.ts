@@ -4,6 +4,7 @@ import { bindings, interfaceMarks } from "./bindings.ts";
 import { wantedMeters } from "./extension-tables.ts";
 import { datapathInterest, interfaceInterest, standingInterest } from "./interest.ts";
 import { addressWrites, neighborWrites } from "./learning.ts";
+import { hairpinFlows } from "./load-balancers.ts";
 import { localDatapaths } from "./local-datapaths.ts";
 import { localFlows, logicalFlows } from "./logical-flows.ts";
 import { configurationReport } from "./nb-cfg.ts";
@@ -25,7 +26,7 @@ export const rules: readonly Rule<Node>[] = [
   portZones, datapathZones, zoneRecords, staleZoneRecords,
   standingInterest, datapathInterest, interfaceInterest,
   wishedPatchPorts, missingPatchPorts, stalePatchPorts,
-  localFlows, logicalFlows, wantedMeters, learnedNeighborFlows, staticNeighborFlows, fdbFlows, portSecurityFlows,
+  localFlows, logicalFlows, wantedMeters, learnedNeighborFlows, staticNeighborFlows, fdbFlows, portSecurityFlows, hairpinFlows,
   fixedFlows, portFlows, multicastFlows, tunnelFlows, floodFlow, chassisMacFlows,
   neighborWrites, addressWrites, configurationReport,
 ];
