@@ -4,6 +4,7 @@ import { type ControllerOpcode, parseControllerOp } from "../../logical/index.ts
 import { ipv4Of, ipv6Of, isMulticastMac } from "../../net/index.ts";
 import type { PacketIn } from "../../openflow/index.ts";
 import type { Node } from "../node.ts";
+import { logVerdict } from "./acl-log.ts";
 import { type Arrival, datapathKeyOf, type PacketSwitch, register, wideRegister0 } from "./arrival.ts";
 import { answerDhcp } from "./dhcpv4.ts";
 import { answerDhcpv6 } from "./dhcpv6.ts";
@@ -45,6 +46,7 @@ const handlers: { readonly [opcode in ControllerOpcode]?: Handler } = {
   tcp_reset: (arrival) => sendTcpReset(arrival, "onward"),
   sctp_abort: (arrival) => sendSctpAbort(arrival, "onward"),
   reject: sendReject,
+  log: (arrival, { node }) => logVerdict(arrival, node),
 };
 
 const inportOf = (arrival: Arrival) => ({ datapathKey: datapathKeyOf(arrival), portKey: register(arrival, "reg14") });

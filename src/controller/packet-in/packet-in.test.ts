@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { silentLog } from "../../host/index.ts";
+import { makeLog, silentLog } from "../../host/index.ts";
 import { controllerOpcodes } from "../../logical/index.ts";
 import { formatIp, formatMac, ipv4Of, macOf, parseIp, parseIpv6, parseMac } from "../../net/index.ts";
 import { type Action, actionsToBytes, field, Match, noBuffer, of15, type PacketIn } from "../../openflow/index.ts";
@@ -34,6 +34,7 @@ function handUp(packet: Uint8Array, opcode: (typeof controllerOpcodes)[number] |
     waiting: { wait: (...what: unknown[]) => noted.push(what) },
     node: {
       learning: { learnNeighbor: (...what: unknown[]) => noted.push(what), learnAddress: (...what: unknown[]) => noted.push(what) },
+      host: { log: makeLog(({ level, module, text }) => noted.push(`${module}|${level}|${text}`)) },
       datapathsByKey: { first: () => undefined },
     },
   } as unknown as DispatchPlace;
@@ -166,6 +167,14 @@ test("arp asks for the address while the packet waits", () => {
 test("put_arp tells of the sender", () => {
   const { noted } = handUp(tcpFrame(), "put_arp", new Uint8Array(0), Match.of(["reg0", offered], ["reg14", 4], ["metadata", 2n]));
   assert.deepEqual(noted, [[{ datapathKey: 2, portKey: 4, ip: { family: 4, address: offered }, mac: vmMac }, false]]);
+});
+
+test("an ACL's log line says who judged, how, and what", () => {
+  const data = new Uint8Array([1, 4, ...Buffer.from("no web")]);
+  assert.deepEqual(handUp(tcpFrame(), "log", data).noted, [
+    'acl_log|INFO|name="no web", verdict=drop, severity=warning, direction=from-lport: tcp,vlan_tci=0x0000,dl_src=0a:00:00:00:00:01,dl_dst=0a:00:00:00:00:fe,' +
+    "nw_src=10.0.0.1,nw_dst=10.0.1.1,nw_tos=0,nw_ecn=0,nw_ttl=64,nw_frag=no,tp_src=1000,tp_dst=80,tcp_flags=syn",
+  ]);
 });
 
 test("no packet and no userdata brings a handler down", () => {
