@@ -1,0 +1,41 @@
+/** `dhclient`: gets an address by DHCP or DHCPv6 now, and with -v says each step in the words of the ISC client. */
+import { formatMac } from "../../../net/index.ts";
+import { type Command, parseOptions } from "./command.ts";
+
+export const dhclient: Command = {
+  name: "dhclient",
+  summary: "dhclient [-4|-6] [-v] [-1] [-r] [interface]",
+  run: async (context, args) => {
+    const options = parseOptions(args, "46v1rdnx");
+    if ("unknown" in options || "needsValue" in options) {
+      context.err("Usage: dhclient [-4|-6] [-v] [-1] [-r] [interface]\n");
+      return 1;
+    }
+    const { flags, words } = options;
+    const { host } = context;
+    const [device = host.interfaceName] = words;
+    if (device !== host.interfaceName) {
+      context.err(`Cannot find device "${device}"\n`);
+      return 1;
+    }
+    const say = (line: string): void => {
+      if (flags.has("v")) context.err(`${line}\n`);
+    };
+    host.listenToDhcp(say);
+    if (!flags.has("6")) {
+      say(`Listening on LPF/${device}/${formatMac(host.mac)}`);
+      say(`Sending on   LPF/${device}/${formatMac(host.mac)}`);
+      say("Sending on   Socket/fallback");
+    }
+    let isBound = true;
+    if (flags.has("r")) host.dhcpv4.release();
+    else {
+      const client = flags.has("6") ? host.dhcpv6 : host.dhcpv4;
+      context.onInterrupt(() => client.stop());
+      isBound = (await client.start()) !== undefined;
+      context.onInterrupt(undefined);
+    }
+    host.listenToDhcp(undefined);
+    return isBound ? 0 : 2;
+  },
+};
