@@ -6,6 +6,7 @@
  */
 import type { AddressMap, Host } from "../host/index.ts";
 import { mappedHost } from "../host/index.ts";
+import { type Ip, isLinkLocalIpv6, parsePrefix } from "../net/index.ts";
 import { present } from "../std/index.ts";
 import { carriersOf } from "./carriers.ts";
 import { chassisExternalIds, type DaemonPlan, planDaemons } from "./daemon-plan.ts";
@@ -138,7 +139,7 @@ export class Lab {
   async #plug(name: string): Promise<void> {
     const wanted = present(this.topology.hosts.get(name));
     const node = present(this.topology.nodes.get(wanted.node));
-    const labHost = new LabHost(this.#options.host, wanted);
+    const labHost = new LabHost(this.#options.host, wanted, (other, family) => this.#addressOf(other, family));
     this.hosts.set(name, labHost);
     labHost.plugInto(this.#switchOf(node.name));
     // The controller makes br-int; the hypervisor only plugs into it.
@@ -147,6 +148,12 @@ export class Lab {
       "ovs-vsctl", "--no-wait", "add-port", "br-int", wanted.interfaceName, "--", "set", "Interface", wanted.interfaceName,
       `external-ids:iface-id=${wanted.ifaceId}`, `external-ids:attached-mac="${wanted.mac}"`,
     ]);
+  }
+
+  /** Hosts know one another by name. */
+  #addressOf(name: string, family: 4 | 6 | undefined): Ip | undefined {
+    const prefixes = this.hosts.get(name)?.addresses().map((text) => parsePrefix(text)) ?? [];
+    return prefixes.find((p) => p !== undefined && (family === undefined || p.family === family) && !isLocal(p));
   }
 
   #switchOf(node: string): LaunchedDaemon {
@@ -185,3 +192,6 @@ export class Lab {
     return { host: present(this.#nodeHosts.get(node.name)), environment: nodeEnvironment(folder, this.topology, node, carriers) };
   }
 }
+
+/** Addresses that mean something only on the host itself or on its link. */
+const isLocal = (ip: Ip): boolean => (ip.family === 4 ? ip.address >>> 24 === 127 : ip.address === 1n || isLinkLocalIpv6(ip.address));

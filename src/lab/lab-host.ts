@@ -1,0 +1,78 @@
+/** A host of the topology: a simulated machine and the switch port it is plugged into. */
+import type { Host, Timer } from "../host/index.ts";
+import { type Ip, parseIp, parseMac, parsePrefix } from "../net/index.ts";
+import { present } from "../std/index.ts";
+import type { AttachedPort } from "../switch/index.ts";
+import { type RunningCommand, SimulatedHost } from "./sim-host/index.ts";
+import type { TopologyHost } from "./topology.ts";
+
+/** How often a host without its addresses asks again while the lab comes up, and for how long the lab waits for them. */
+const hurryMs = 100;
+const configurationLimitMs = 15_000;
+
+export class LabHost {
+  readonly topology: TopologyHost;
+  readonly #host: Host;
+  readonly #machine: SimulatedHost;
+  #port: AttachedPort | undefined;
+
+  /** `resolve`: the names of the other hosts, as a hosts file would have them. */
+  constructor(host: Host, topology: TopologyHost, resolve: (name: string, family: 4 | 6 | undefined) => Ip | undefined) {
+    this.#host = host;
+    this.topology = topology;
+    this.#machine = new SimulatedHost(host, {
+      name: topology.name,
+      interfaceName: topology.interfaceName,
+      mac: present(parseMac(topology.mac)),
+      mtu: topology.mtu,
+      addresses: topology.addresses.map((text) => present(parsePrefix(text))),
+      gateways: topology.gateways.map((text) => present(parseIp(text))),
+      dhcp: topology.dhcp,
+      dhcpv6: topology.dhcpv6,
+      resolve,
+    });
+  }
+
+  plugInto(theSwitch: { attachPort(name: string, receive: (frame: Uint8Array) => void): AttachedPort }): void {
+    this.#port?.close();
+    const port = theSwitch.attachPort(this.topology.interfaceName, this.#machine.receive);
+    this.#port = port;
+    this.#machine.attach((frame) => port.send(frame));
+  }
+
+  /** Starts the machine; resolves when it has its addresses, or has waited long enough for them. */
+  configure(): Promise<void> {
+    this.#machine.start();
+    const { clock } = this.#host;
+    const deadline = clock.now() + configurationLimitMs;
+    return new Promise((resolve) => {
+      const look = (): Timer | undefined => {
+        if (this.#machine.isConfigured || clock.now() > deadline) {
+          resolve();
+          return undefined;
+        }
+        this.#machine.hurry();
+        return clock.after(hurryMs, look);
+      };
+      look();
+    });
+  }
+
+  addresses(): readonly string[] {
+    return this.#machine.addresses();
+  }
+
+  exec(argv: readonly string[], output: (to: "stdout" | "stderr", bytes: Uint8Array) => void): RunningCommand {
+    return this.#machine.exec(argv, output);
+  }
+
+  /** Resolves with the first echo reply from `to`. */
+  async firstReply(to: string): Promise<void> {
+    await this.#machine.firstReply(present(parseIp(to), `address ${to}`));
+  }
+
+  stop(): void {
+    this.#machine.stop();
+    this.#port?.close();
+  }
+}
