@@ -257,3 +257,25 @@ test("what the database asks for and cannot have is told in its error column", a
   a.device.attachPort("nothing", () => undefined);
   await until(() => rows().some(([name, ofport]) => name === "nothing" && ofport === 3));
 });
+
+test("BFD watches a tunnel, from both ends", async (t) => {
+  const host = nodeHost(silentLog);
+  const [a, b] = await Promise.all([startChassis(t, "bfd-a", host), startChassis(t, "bfd-b", host)]);
+  const tunnel = (name: string, local: string, remote: string): WantedInterface => ({
+    name, type: "geneve", options: { remote_ip: remote, local_ip: local, key: "flow", csum: "true" }, ofport: 5,
+  });
+  await addBridge(a, "br-int", [tunnel("to-b", "127.43.1.1", "127.43.1.2")]);
+  await addBridge(b, "br-int", [tunnel("to-a", "127.43.1.2", "127.43.1.1")]);
+  const rowOf = ({ replica }: Chassis) => [...replica.tables.Interface].find((row) => row.type === "geneve");
+  for (const chassis of [a, b]) {
+    const row = rowOf(chassis);
+    assert.ok(row);
+    const txn = chassis.replica.transaction();
+    txn.update(row, { bfd: { enable: "true", min_rx: "100", min_tx: "50" } });
+    await txn.commit();
+  }
+  await until(() => [a, b].every((c) => rowOf(c)?.bfd_status.get("forwarding") === "true"));
+  assert.equal(rowOf(a)?.bfd_status.get("remote_state"), "up");
+  await b.device.stop();
+  await until(() => rowOf(a)?.bfd_status.get("forwarding") === "false");
+});

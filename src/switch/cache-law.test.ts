@@ -31,6 +31,7 @@ function makeWorld(): World {
       throughTunnel: () => {},
       track: () => true,
       learn: () => {},
+      takes: () => false,
       warn: () => {},
     },
     new PortTaps(() => 0),

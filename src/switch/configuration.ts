@@ -10,6 +10,8 @@ import { type FlowMod, Match, noBuffer, of13, of14, of15, ports as reserved } fr
 import type { Replica, RowOf, Uuid } from "../ovsdb/index.ts";
 import type { openVSwitch } from "../schemas/index.ts";
 import { Answers } from "./answers.ts";
+import type { BfdMonitor } from "./bfd-monitor.ts";
+import { readBfdSettings } from "./bfd-session.ts";
 import { Bridge } from "./bridge.ts";
 import { BridgeService, type BridgeServiceEvents } from "./bridge-service.ts";
 import { ConfiguredBridge, type ConfiguredPort } from "./configured-bridge.ts";
@@ -31,6 +33,7 @@ export interface ConfigurationParts {
   readonly datapath: Datapath;
   readonly tunnels: Tunnels;
   readonly devices: Devices;
+  readonly bfd: BfdMonitor;
   readonly controllers: Controllers;
   readonly runFolder: string;
   readonly version: string;
@@ -92,6 +95,18 @@ export class Configuration {
     if (uuid === undefined) return;
     this.interfaceChanged(uuid);
     this.run();
+  }
+
+  /** A BFD session says something else than before. */
+  bfdChanged(port: SwitchPort): void {
+    for (const { bridge, ports } of this.bridges.values()) {
+      if (bridge.portsByNumber.get(port.number) !== port) continue;
+      bridge.generation++;
+      for (const configured of ports.values()) {
+        if (configured.port === port) this.#answers.interface(configured.interfaceUuid, { bfd_status: this.#parts.bfd.statusOf(port) });
+      }
+    }
+    this.#answers.commit();
   }
 
   tunnelsChanged(): void {
@@ -202,6 +217,7 @@ export class Configuration {
     const { port } = configuredPort;
     if (port === undefined) return;
     this.#parts.tunnels.remove(port);
+    this.#parts.bfd.apply(port, undefined);
     this.#parts.datapath.removePort(configured.bridge, port);
     configured.service.portChanged(port, "delete");
     configuredPort.port = undefined;
@@ -225,14 +241,15 @@ export class Configuration {
     const error = this.#openPort(configured, port, row, interfaceRow);
     const open = port.port;
     if (open === undefined) {
-      this.#answers.interface(interfaceRow._uuid, { ofport: -1, error, link_state: undefined, admin_state: undefined, ifindex: undefined, mac_in_use: undefined });
+      this.#answers.interface(interfaceRow._uuid, { ofport: -1, error, bfd_status: {}, link_state: undefined, admin_state: undefined, ifindex: undefined, mac_in_use: undefined });
       return;
     }
+    this.#parts.bfd.apply(open, readBfdSettings(interfaceRow.bfd));
     const problem = open.kind.type === "patch" ? port.patchError : this.#parts.tunnels.errorOf(open);
     this.#answers.interface(interfaceRow._uuid, {
       ofport: open.number, error: problem, link_state: "up", admin_state: "up", mac_in_use: formatMac(open.mac), link_resets: 0,
       ifindex: open.kind.type === "patch" || open.kind.type === "geneve" ? undefined : open.datapathNumber,
-      mtu: open.kind.type === "patch" || open.kind.type === "geneve" ? undefined : open.mtu, status: statusOf(open.kind),
+      mtu: open.kind.type === "patch" || open.kind.type === "geneve" ? undefined : open.mtu, status: statusOf(open.kind), bfd_status: this.#parts.bfd.statusOf(open),
     });
   }
 
@@ -302,7 +319,7 @@ export class Configuration {
 }
 
 /** Columns of Interface that change often and mean nothing to a port. */
-const unheeded: ReadonlySet<string> = new Set(["statistics", "external_ids", "bfd_status"]);
+const unheeded: ReadonlySet<string> = new Set(["statistics", "external_ids"]);
 
 const normalFlow: FlowMod = {
   kind: "flow_mod", command: "add", table: 0, cookie: 0n, cookieMask: 0n, idleTimeout: 0, hardTimeout: 0, priority: 0, bufferId: noBuffer,

@@ -23,6 +23,8 @@ export interface DatapathEvents {
   /** Runs the packet through the connection tracker: may write to packet and key; false: drop it. */
   track(action: ConnectionAction, packet: Packet): boolean;
   learn(bridge: Bridge, flow: FlowMod): void;
+  /** Whether the packet was for the switch itself (a port that BFD watches). */
+  takes(port: SwitchPort, packet: Packet): boolean;
   warn(text: string): void;
 }
 
@@ -124,7 +126,7 @@ export class Datapath implements Surroundings {
     packet.key[W.inPort] = port.datapathNumber;
     if (tunnel !== undefined) packet.key.set(tunnel, W.tunId);
     packet.readHeaders();
-    this.#process(packet, undefined);
+    if (!port.isMonitored || !this.#events.takes(port, packet)) this.#process(packet, undefined);
     if (this.#spare.length < 64) this.#spare.push(packet);
   }
 
@@ -262,6 +264,17 @@ export class Datapath implements Surroundings {
     }
     this.#whileBusy(() => this.execute(walk.actions, packet));
     return undefined;
+  }
+
+  /** Sends a frame of the switch's own out of a port. */
+  sendOut(port: SwitchPort, frame: Uint8Array): void {
+    const packet = new Packet(frame);
+    packet.readHeaders();
+    const { kind } = port;
+    if (kind.type === "patch") return;
+    if (kind.type !== "geneve") return this.#output(port, packet, frame.length);
+    const words = new Uint32Array(W.ethDst - W.tunMetadata);
+    this.#events.throughTunnel({ kind: "tunnel", port, remote: kind.tunnel.remote, local: kind.tunnel.local, vni: kind.tunnel.key ?? 0, words, maxLength: frame.length }, packet);
   }
 
   peerOf(bridge: Bridge, port: SwitchPort): { readonly bridge: Bridge; readonly port: SwitchPort } | undefined {

@@ -51,7 +51,7 @@ export interface Decapsulated {
 export function decapsulate(bytes: Uint8Array): Decapsulated | undefined {
   if (bytes.length < 8) return undefined;
   const optionSize = ((bytes[0] ?? 0) & 0x3f) * 4;
-  if ((bytes[0] ?? 0) >>> 6 !== 0 || ((bytes[1] ?? 0) & 0x80) !== 0 || u16(bytes, 2) !== transparentEthernet) return undefined;
+  if ((bytes[0] ?? 0) >>> 6 !== 0 || u16(bytes, 2) !== transparentEthernet) return undefined;
   if (bytes.length < 8 + optionSize + 14) return undefined;
   const options = bytes.subarray(8, 8 + optionSize);
   for (let at = 0; at < options.length; ) {

@@ -3,6 +3,7 @@ import { isthmusVersion, ovsVersion } from "../daemon/index.ts";
 import type { Host, Timer } from "../host/index.ts";
 import { openReplica } from "../ovsdb/index.ts";
 import { openVSwitch } from "../schemas/index.ts";
+import { BfdMonitor } from "./bfd-monitor.ts";
 import { Configuration } from "./configuration.ts";
 import { ConnectionTracker } from "./connection-tracker.ts";
 import { Controllers } from "./controllers.ts";
@@ -32,6 +33,7 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
       toController: (action, packet) => serviceOf(action.bridge.uuid)?.packetIn(action, packet),
       throughTunnel: (action, packet) => tunnels.send(action, packet),
       track: (action, packet) => tracker.track(action, packet),
+      takes: (port, packet) => bfd.takes(port, packet),
       learn: (bridge, flow) => serviceOf(bridge.uuid)?.install(flow),
       warn: (text) => log.warn(text),
     },
@@ -42,9 +44,13 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
     { receive: (port, frame, words) => datapath.receive(port, frame, words), bound: () => configuration.tunnelsChanged() },
     host.log.module("tunnel"),
   );
+  const bfd: BfdMonitor = new BfdMonitor(host.clock, host.random, {
+    send: (port, frame) => datapath.sendOut(port, frame),
+    changed: (port) => configuration.bfdChanged(port),
+  });
   const replica = openReplica(host, openVSwitch, options.database, { monitor, lock: "ovs_vswitchd", minBackoffMs: 100, leaderOnly: false, changed: () => configuration.run() });
   const configuration: Configuration = new Configuration({
-    host, replica, datapath, tunnels, devices, controllers: new Controllers(host), runFolder: options.runFolder, version: options.version ?? ovsVersion,
+    host, replica, datapath, tunnels, devices, bfd, controllers: new Controllers(host), runFolder: options.runFolder, version: options.version ?? ovsVersion,
     events: { nowMs, next32: () => host.random.next32(), flushConnections: (request) => (request.kind === "ct_flush" ? tracker.flushMatching(request) : tracker.flush(request.zone)) },
   });
   devices.changed = (name) => configuration.deviceChanged(name);
@@ -75,6 +81,7 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
       isStopped = true;
       timer?.cancel();
       configuration.stop();
+      bfd.close();
       tunnels.close();
       replica.close();
     },

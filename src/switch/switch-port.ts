@@ -52,6 +52,9 @@ export class SwitchPort {
   config = 0;
   mtu: number;
   isUp = true;
+  /** BFD watches it, and says that packets come through; true where nothing watches. */
+  isMonitored = false;
+  isForwarding = true;
   /** What takes frames sent out of it; undefined: nobody, they are dropped. */
   deliver: ((frame: Uint8Array) => void) | undefined;
   readonly counters: PortCounters = { rxPackets: 0, rxBytes: 0, rxDropped: 0, rxErrors: 0, txPackets: 0, txBytes: 0, txDropped: 0 };

@@ -233,7 +233,8 @@ export class Walk {
 
   isPortLive(number: number): boolean {
     if (number === reserved.none) return false;
-    return this.bridge.portsByNumber.get(number)?.isUp ?? false;
+    const port = this.bridge.portsByNumber.get(number);
+    return port !== undefined && port.isUp && port.isForwarding;
   }
 }
 
