@@ -41,8 +41,11 @@ export function defaultValue(type: ColumnType): ColumnValue {
 const isAtom = (json: Json | undefined): json is Atom =>
   typeof json === "string" || typeof json === "number" || typeof json === "boolean" || typeof json === "bigint";
 
-/** JSON from the server that is not what its schema says; the session ends with it. */
-export class MalformedValue extends Error {
+/** The server says what makes no sense: the connection ends with it, and the next begins from an empty hand. */
+export class ProtocolFault extends Error {}
+
+/** JSON that is not what the column's type says. */
+export class MalformedValue extends ProtocolFault {
   constructor(json: Json | undefined, type: ColumnType) {
     super(`${JSON.stringify(json, (_, v: unknown) => (typeof v === "bigint" ? String(v) : v))} is not ${type.key.kind}`);
   }

@@ -3,7 +3,7 @@ import { Cell, sameValue, untracked } from "../engine/index.ts";
 import type { Host } from "../host/index.ts";
 import { assert } from "../std/index.ts";
 import { ClientTransaction, type TransactionHome } from "./client-transaction.ts";
-import { datumOfValue } from "./column-value.ts";
+import { datumOfValue, ProtocolFault } from "./column-value.ts";
 import type { Atom, Datum } from "./datum.ts";
 import { datumToJson } from "./datum-json.ts";
 import { isJsonObject, type Json, type JsonObject, member, printJson } from "./json.ts";
@@ -293,7 +293,7 @@ class LiveReplica implements SessionEvents, TransactionHome {
 
 function applyUpdate(store: ReplicaTableStore, uuid: string, update: JsonObject, format: UpdateFormat): void {
   const known = applyKnown(store, uuid, update, format);
-  if (!known) throw new Error(`update of ${store.name} row ${uuid}, which is not here`);
+  if (!known) throw new ProtocolFault(`update of ${store.name} row ${uuid}, which is not here`);
 }
 
 function applyKnown(store: ReplicaTableStore, uuid: string, update: JsonObject, format: UpdateFormat): boolean {

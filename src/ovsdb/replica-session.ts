@@ -9,6 +9,7 @@
  * It keeps what must outlive a connection: the last transaction seen, and which conditions the server has taken over.
  */
 import type { Host } from "../host/index.ts";
+import { ProtocolFault } from "./column-value.ts";
 import { isJsonArray, isJsonObject, type Json, type JsonObject, member, printJson } from "./json.ts";
 import { OvsdbError } from "./ovsdb-error.ts";
 import { type RpcAnswer, RpcLink } from "./rpc-link.ts";
@@ -19,7 +20,7 @@ import type { ActiveTarget } from "../host/index.ts";
 
 export type UpdateFormat = "update" | "update2";
 
-/** What the session asks of the replica and tells it. Methods that take JSON may throw: the connection ends with a log line. */
+/** What the session asks of the replica and tells it. Methods that take JSON may throw a ProtocolFault. */
 export interface SessionEvents {
   /** The server's schema: which columns there are to monitor. */
   schemaArrived(schema: DatabaseSchema): void;
@@ -146,7 +147,7 @@ export class ReplicaSession {
     try {
       action();
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
+      if (!(error instanceof ProtocolFault)) throw error;
       this.#log().warn(`${this.#database}: ${error.message}; starting over`);
       this.#lastTransaction = noTransaction;
       this.#link.reconnect();
@@ -175,7 +176,7 @@ export class ReplicaSession {
 
   #takeSchema(json: Json): void {
     const schema = schemaFromJson(json);
-    if (schema instanceof OvsdbError) throw new Error(`malformed schema: ${schema.toString()}`);
+    if (schema instanceof OvsdbError) throw new ProtocolFault(`malformed schema: ${schema.toString()}`);
     this.#events.schemaArrived(schema);
     this.#hasSchema = true;
     this.#proceed();
@@ -256,7 +257,7 @@ export class ReplicaSession {
     this.#isSynced = true;
     if (method === "monitor_cond_since") {
       const [isFound, transaction, tables] = isJsonArray(result) ? result : [];
-      if (typeof transaction !== "string" || tables === undefined) throw new Error("malformed reply to monitor_cond_since");
+      if (typeof transaction !== "string" || tables === undefined) throw new ProtocolFault("malformed reply to monitor_cond_since");
       this.#lastTransaction = transaction;
       if (isFound === true) this.#events.updates(tables, "update2");
       else this.#events.contents(tables, "update2");
@@ -272,19 +273,19 @@ export class ReplicaSession {
     const [first, second, third] = params;
     switch (method) {
       case "update3":
-        if (typeof second !== "string" || third === undefined) throw new Error("malformed update3");
+        if (typeof second !== "string" || third === undefined) throw new ProtocolFault("malformed update3");
         this.#lastTransaction = second;
         this.#events.updates(third, "update2");
         return;
       case "update2":
-        if (second === undefined) throw new Error("malformed update2");
+        if (second === undefined) throw new ProtocolFault("malformed update2");
         if (printJson(first ?? null) === printJson(serverMonitor)) {
           this.#updateServer(second);
           this.#proceed();
         } else this.#events.updates(second, "update2");
         return;
       case "update":
-        if (second === undefined) throw new Error("malformed update");
+        if (second === undefined) throw new ProtocolFault("malformed update");
         this.#events.updates(second, "update");
         return;
       case "locked":

@@ -181,6 +181,7 @@ export class RpcLink {
   }
 
   #receive(session: JsonRpcSession, message: JsonRpcMessage): void {
+    this.#noteActivity(this.#host.clock.now());
     switch (message.kind) {
       case "notification":
         this.#events.notified(message.method, message.params);
