@@ -85,9 +85,9 @@ export function putOxs(w: WireWriter, counts: FlowCounts): void {
   const { durationNs, idleNs, flows, packets, bytes } = counts;
   if (durationNs !== undefined) put(0, 8, () => putDuration(w, durationNs));
   if (idleNs !== undefined) put(1, 8, () => putDuration(w, idleNs));
-  if (flows !== undefined) put(3, 4, () => w.u32(flows));
   if (packets !== undefined) put(4, 8, () => w.u64(packets));
   if (bytes !== undefined) put(5, 8, () => w.u64(bytes));
+  if (flows !== undefined) put(3, 4, () => w.u32(flows));
   w.setU16(start + 2, w.size - start);
   w.pad(start);
 }

@@ -47,7 +47,7 @@ function putFlow(w: WireWriter, flow: FlowStats): void {
   for (const n of [flow.priority, flow.idleTimeout, flow.hardTimeout]) w.u16(n);
   putFlags(w, flow.flags);
   w.u16(w.version >= of14 ? flow.importance : 0);
-  if (w.version < of15) w.zeros(4);
+  if (w.version < of15) w.zeros(2);
   w.u64(flow.cookie);
   if (w.version < of15) {
     w.u64(flow.packets);
@@ -72,7 +72,7 @@ function pullFlow(r: WireReader): FlowStats {
   part.skip(1);
   let durationNs = isNew ? 0n : pullDuration(part);
   const [priority, idleTimeout, hardTimeout, flags, importance] = [part.u16(), part.u16(), part.u16(), pullFlags(part), part.u16()];
-  if (!isNew) part.skip(4);
+  if (!isNew) part.skip(2);
   const cookie = part.u64();
   let [packets, bytes] = isNew ? [0n, 0n] : [part.u64(), part.u64()];
   const match = pullMatch(part, "loose");
