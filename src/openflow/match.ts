@@ -159,10 +159,14 @@ function canonicalTerms(f: Field, value: FieldValue, mask: FieldValue): readonly
     default:
       break;
   }
-  return (registerWords(f) ?? []).map((reg, i, words) => {
-    const shift = BigInt(32 * (words.length - 1 - i));
-    return [reg, Number((BigInt(value) >> shift) & 0xffffffffn), Number((BigInt(mask) >> shift) & 0xffffffffn)] as const;
-  });
+  const words = registerWords(f) ?? [];
+  let [v, m] = [BigInt(value), BigInt(mask)];
+  const terms: [Field, FieldValue, FieldValue][] = [];
+  for (let i = words.length - 1; i >= 0; i--, v >>= 32n, m >>= 32n) {
+    const [reg, wordMask] = [words[i], Number(BigInt.asUintN(32, m))];
+    if (reg !== undefined && wordMask !== 0) terms.push([reg, Number(BigInt.asUintN(32, v)), wordMask]);
+  }
+  return terms;
 }
 
 /** The registers that an xreg or xxreg consists of, the most significant first; undefined for every other field. */

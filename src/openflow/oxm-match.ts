@@ -1,5 +1,6 @@
 /** Matches on the wire, as OXM (OpenFlow 1.2 and later) or bare as NXM. Written in OVS's order, so that the bytes are equal too. */
-import { type Field, field, type FieldValue } from "./field.ts";
+import { present } from "../std/index.ts";
+import { allFields, type CodePoint, type Field, field, type FieldValue, oxmOf } from "./field.ts";
 import type { FieldName } from "./field-table.ts";
 import { and, Match, MatchBuilder, type Term } from "./match.ts";
 import { type NamePreference, pullEntry, putEntry, putMaskedEntry } from "./oxm.ts";
@@ -24,12 +25,16 @@ const afterRegisters: readonly FieldName[] = [
   "pkt_mark", "ct_state", "ct_zone", "ct_mark", "ct_label", "ct_nw_src", "ct_ipv6_src", "ct_nw_dst", "ct_ipv6_dst", "ct_nw_proto",
   "ct_tp_src", "ct_tp_dst", "metadata",
 ];
-const rankOf = new Map<Field, number>();
-order.forEach((name, i) => rankOf.set(field(name), i));
-afterTunnelMetadata.forEach((name, i) => rankOf.set(field(name), 200 + i));
-afterRegisters.forEach((name, i) => rankOf.set(field(name), 400 + i));
-/** Options and registers rank by number. */
-const rank = (f: Field): number => rankOf.get(f) ?? (f.isVariable ? 100 : 300) + Number(/\d+$/.exec(f.name)?.[0] ?? 0);
+/** By field id. Options and registers rank by number. */
+const rankOf: readonly number[] = allFields.map((f) => {
+  for (const [list, base] of [[order, 0], [afterTunnelMetadata, 200], [afterRegisters, 400]] as const) if (list.includes(f.name)) return base + list.indexOf(f.name);
+  return (f.isVariable ? 100 : 300) + Number(/\d+$/.exec(f.name)?.[0] ?? 0);
+});
+/** Which register each field is; -1: none. */
+const registerNumbers: readonly number[] = allFields.map((f) => (/^reg\d+$/.test(f.name) ? Number(f.name.slice(3)) : -1));
+const rank = (f: Field): number => rankOf[f.id] ?? 0;
+const registerNumber = (f: Field): number => registerNumbers[f.id] ?? -1;
+const pairs: readonly CodePoint[] = Array.from({ length: 16 }, (_, i) => present(oxmOf(field(`xreg${i}` as FieldName), of15)));
 
 /** The terms of `match`, without header or padding. */
 export function putTerms(w: WireWriter, match: Match, prefer: NamePreference): void {
@@ -37,21 +42,31 @@ export function putTerms(w: WireWriter, match: Match, prefer: NamePreference): v
   for (let i = 0; i < terms.length; i++) {
     const term = terms[i];
     if (term === undefined) break;
-    const number = prefer === of15 ? registerNumber(term.field) : undefined;
-    if (number === undefined) putTerm(w, term, prefer);
+    const number = registerNumber(term.field);
+    if (number < 0 || prefer !== of15) putTerm(w, term, prefer);
     else {
-      // OpenFlow 1.5 has registers in pairs.
       const next = terms[i + 1];
-      const low = number % 2 === 1 ? term : next !== undefined && registerNumber(next.field) === number + 1 ? next : undefined;
-      if (low !== undefined && low !== term) i++;
-      const high = number % 2 === 0 ? term : undefined;
-      const join = (a: FieldValue | undefined, b: FieldValue | undefined): bigint => (BigInt(a ?? 0) << 32n) | BigInt(b ?? 0);
-      putEntry(w, field(`xreg${number >> 1}` as FieldName), prefer, join(high?.value, low?.value), join(high?.mask, low?.mask));
+      const isPaired = number % 2 === 0 && next !== undefined && registerNumber(next.field) === number + 1;
+      if (isPaired) i++;
+      putRegisterPair(w, number >> 1, number % 2 === 0 ? term : undefined, number % 2 === 1 ? term : isPaired ? next : undefined);
     }
   }
 }
 
-const registerNumber = (f: Field): number | undefined => (f.name.startsWith("reg") ? Number(f.name.slice(3)) : undefined);
+/** OpenFlow 1.5 has registers in pairs. */
+function putRegisterPair(w: WireWriter, pair: number, high: Term | undefined, low: Term | undefined): void {
+  const code = pairs[pair];
+  if (code === undefined) return;
+  const isExact = high?.mask === 0xffffffff && low?.mask === 0xffffffff;
+  w.u16(code.oxmClass);
+  w.u8((code.number << 1) | (isExact ? 0 : 1));
+  w.u8(isExact ? 8 : 16);
+  w.u32(Number(high?.value ?? 0));
+  w.u32(Number(low?.value ?? 0));
+  if (isExact) return;
+  w.u32(Number(high?.mask ?? 0));
+  w.u32(Number(low?.mask ?? 0));
+}
 
 function putTerm(w: WireWriter, { field: f, value, mask }: Term, prefer: NamePreference): void {
   switch (f.name) {
@@ -150,26 +165,27 @@ function isValid(f: Field, value: FieldValue): boolean {
     case "ct_state":
       return Number(value) <= 0xff;
     default:
-      return f.isVariable || BigInt(value) <= BigInt(f.full);
+      return f.isVariable || value <= f.full;
   }
 }
 
+const vlanTci = field("vlan_tci");
+const ipFrag = field("ip_frag");
+const ctState = field("ct_state");
 const ethType = field("eth_type");
 const nwProto = field("nw_proto");
 const icmpv6Type = field("icmpv6_type");
 
 /** What must be known of a packet before the field can be spoken of (ovs-fields(7), "Prerequisites"). */
 export function meetsPrerequisite(f: Field, so: { get(f: Field): Term | undefined; exact(f: Field): number | undefined }): boolean {
+  if (f.prerequisite === "none" || f.prerequisite === "ethernet") return true;
   const type = so.exact(ethType);
   const isIp = type === 0x0800 || type === 0x86dd;
-  const carries = (protocol: number): boolean => isIp && so.exact(nwProto) === protocol && (Number(so.get(field("ip_frag"))?.value ?? 0) & 2) === 0;
+  const carries = (protocol: number): boolean => isIp && so.exact(nwProto) === protocol && (Number(so.get(ipFrag)?.value ?? 0) & 2) === 0;
   const isNd = (): boolean => type === 0x86dd && so.exact(nwProto) === 58;
   switch (f.prerequisite) {
-    case "none":
-    case "ethernet":
-      return true;
     case "vlan":
-      return (Number(so.get(field("vlan_tci"))?.value ?? 0) & 0x1000) !== 0;
+      return (Number(so.get(vlanTci)?.value ?? 0) & 0x1000) !== 0;
     case "mpls":
       return type === 0x8847 || type === 0x8848;
     case "ipv4":
@@ -199,7 +215,7 @@ export function meetsPrerequisite(f: Field, so: { get(f: Field): Term | undefine
     case "nd-advert":
       return isNd() && so.exact(icmpv6Type) === 136;
     case "ct": {
-      const state = so.get(field("ct_state"));
+      const state = so.get(ctState);
       if (state === undefined) return false;
       const [value, mask] = [Number(state.value), Number(state.mask)];
       // new, est, rel, rpl, snat, dnat; or tracked and known not to be invalid.

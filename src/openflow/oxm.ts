@@ -11,7 +11,7 @@
  */
 import { assert } from "../std/index.ts";
 import { type CodePoint, type Field, type FieldValue, findFieldOnWire, nxmOf, oxmOf } from "./field.ts";
-import { exactMask } from "./match.ts";
+import { andNot, exactMask } from "./match.ts";
 import type { OfVersion } from "./version.ts";
 import type { WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
@@ -140,7 +140,7 @@ export function pullEntry(r: WireReader, prefix: "match" | "action"): Entry | un
   const read = (): FieldValue => (f === undefined || f.isWide ? payload.integer(width) : f.size === 6 ? payload.u48() : f.size === 4 ? payload.u32() : f.size === 2 ? payload.u16() : payload.u8());
   const value = read();
   const mask = header.masked ? read() : f === undefined ? 0 : exactMask(f);
-  if (header.masked && (BigInt(value) & ~BigInt(mask)) !== 0n) r.fail("OFPBMC_BAD_WILDCARDS", "a value has bits that its mask has not");
+  if (header.masked && Number(andNot(value, mask)) !== 0) r.fail("OFPBMC_BAD_WILDCARDS", "a value has bits that its mask has not");
   if (f === undefined && !header.isCookie && prefix === "action") r.fail("OFPBAC_BAD_SET_TYPE");
   if (f?.isVariable === true && r.tlvSizes !== undefined && r.tlvSizes(tlvIndex(f)) === undefined) r.fail("NXFMFC_INVALID_TLV_FIELD");
   return r.ok ? { field: f, isCookie: header.isCookie, value, mask, masked: header.masked } : undefined;
