@@ -4,7 +4,8 @@
  * IP and TCP. What a symbol brings is worked out once a table and shared from then on.
  */
 import { combine, type Comparison, type Expression, not, uniqueSymbol } from "./expression.ts";
-import { Lexer, LogicalSyntaxError } from "./lexer.ts";
+import { Lexer } from "./lexer.ts";
+import { LogicalSyntaxError } from "./syntax-error.ts";
 import { ExpressionParser } from "./parse-expression.ts";
 import type { SymbolTable } from "./symbol-table.ts";
 

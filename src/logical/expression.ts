@@ -5,7 +5,8 @@
  * them. Every operation returns a new tree and shares what did not change, so that the expansion of a predicate is worked
  * out once and hangs in thousands of trees.
  */
-import { formatHex, quote } from "./lexer.ts";
+import { formatHex } from "./number-text.ts";
+import { quote } from "./string-text.ts";
 import type { LogicalSymbol } from "./symbol.ts";
 
 export type Relation = "==" | "!=" | "<" | "<=" | ">" | ">=";

@@ -4,7 +4,8 @@ import type { Expression } from "./expression.ts";
 import { Lexer } from "./lexer.ts";
 import { type FlowMatches, type PortLookup, toMatches } from "./matches.ts";
 import { normalize } from "./normalize.ts";
-import { type ExpressionContext, ExpressionParser, type IntegerConstant, type Parsed, parsed } from "./parse-expression.ts";
+import { type IntegerConstant } from "./constant.ts";
+import { type ExpressionContext, ExpressionParser, type Parsed, parsed } from "./parse-expression.ts";
 import { evaluateConditions, simplify } from "./simplify.ts";
 
 /** A match's text as it stands, over symbols. */

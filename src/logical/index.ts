@@ -6,10 +6,10 @@ export { cookieOf, type DatapathFeatures, type EncodeContext, type Group } from 
 export { encodeActions } from "./actions/encode-actions.ts";
 export { formatAction, formatActions } from "./actions/format-actions.ts";
 export { dhcpCodes, dhcpv4Options, dhcpv6Options, type GenericOption, ndRaOptions, type OptionTable } from "./actions/options.ts";
-export { addressAndPort } from "./actions/load-balance.ts";
+export { addressAndPort } from "./actions/address-text.ts";
 export { parseActions, type ParsedActions } from "./actions/parse-actions.ts";
 export { logSeverities, logVerdicts } from "./actions/watching.ts";
-export { formatHex } from "./lexer.ts";
+export { formatHex } from "./number-text.ts";
 export { evaluate, type EvaluationContext, type FieldReader } from "./evaluate.ts";
 export { type Expression, formatExpression, uniqueSymbol } from "./expression.ts";
 export {
@@ -24,7 +24,8 @@ export { normalize } from "./normalize.ts";
 export { testOvn } from "./ovstest.ts";
 export { openflowTables, outputInit } from "./openflow-tables.ts";
 export { ctStateNames, ovnAclCtSymbols, ovnSymbols } from "./ovn-symbols.ts";
-export { type Constant, type ExpressionContext, formatConstants, type IntegerConstant, type Parsed } from "./parse-expression.ts";
+export { type Constant, formatConstants, type IntegerConstant } from "./constant.ts";
+export { type ExpressionContext, type Parsed } from "./parse-expression.ts";
 export { ctMarkBits, evpnKeyFlag, flagBits, logicalRegisterCount, logicalRegisters, maxNetworkId } from "./registers.ts";
 export { evaluateConditions, hasConditions, simplify } from "./simplify.ts";
 export {

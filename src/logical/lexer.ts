@@ -4,57 +4,14 @@
  * A numeric constant keeps the format it was written in: it means the same, but is printed back as it was read.
  * One token of lookahead, no copies of the text, no regular expressions: each logical flow passes through here.
  */
-import { formatIpv4, formatIpv6, formatMac, ipv4MaskLength, ipv4Of, ipv6Mask, ipv6MaskLength, ipv6Of, macOf, parseIpv4, parseIpv6 } from "../net/index.ts";
+import { LogicalSyntaxError } from "./syntax-error.ts";
+import { formatConstant, maskFrom, type NumberFormat, readConstant } from "./number-text.ts";
+import { quote, unescape } from "./string-text.ts";
 
 export type TokenKind =
   | "end" | "id" | "string" | "integer" | "masked-integer" | "address-set" | "port-group" | "template" | "error"
   | "(" | ")" | "{" | "}" | "[" | "]" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "!" | "&&" | "||" | ".." | ","
   | ";" | "=" | "<->" | "--" | ":" | "-";
-
-export type NumberFormat = "decimal" | "hexadecimal" | "IPv4" | "IPv6" | "Ethernet";
-
-/** What the lexer or a parser above it found wrong. Thrown inside the room only; its doors return the message. */
-export class LogicalSyntaxError extends Error {
-  override name = "LogicalSyntaxError";
-}
-
-const max64 = (1n << 64n) - 1n;
-const formatLimits: Readonly<Record<NumberFormat, bigint>> = {
-  decimal: max64, hexadecimal: (1n << 1024n) - 1n, IPv4: 0xffffffffn, IPv6: (1n << 128n) - 1n, Ethernet: 0xffffffffffffn,
-};
-
-/** `0x1f`; zero is `0`. */
-export const formatHex = (value: bigint): string => (value === 0n ? "0" : `0x${value.toString(16)}`);
-
-function formatAs(value: bigint, format: NumberFormat): string {
-  switch (format) {
-    case "decimal": return value.toString();
-    case "hexadecimal": return formatHex(value);
-    case "IPv4": return formatIpv4(ipv4Of(Number(value)));
-    case "IPv6": return formatIpv6(ipv6Of(value));
-    case "Ethernet": return formatMac(macOf(Number(value)));
-  }
-}
-
-/** A constant as text that reads back as the same constant; `mask` undefined if it has none. */
-export function formatConstant(value: bigint, mask: bigint | undefined, format: NumberFormat): string {
-  const limit = formatLimits[format];
-  const fitting = value <= limit && (mask === undefined || mask <= limit) ? format : "hexadecimal";
-  const text = formatAs(value, fitting);
-  if (mask === undefined) return text;
-  const length = fitting === "IPv4" ? ipv4MaskLength(ipv4Of(Number(mask))) : format === "IPv6" && fitting === "IPv6" ? ipv6MaskLength(ipv6Of(mask)) : undefined;
-  return `${text}/${length ?? formatAs(mask, fitting)}`;
-}
-
-/** `"text"`, escaped as JSON is. */
-export const quote = (text: string): string => {
-  let plain = true;
-  for (let i = 0; i < text.length && plain; i++) {
-    const c = text.charCodeAt(i);
-    plain = c >= 0x20 && c !== 0x22 && c !== 0x5c && c !== 0x7f;
-  }
-  return plain ? `"${text}"` : JSON.stringify(text);
-};
 
 const isDigit = (c: number): boolean => c >= 48 && c <= 57;
 const isHex = (c: number): boolean => isDigit(c) || (c >= 97 && c <= 102) || (c >= 65 && c <= 70);
@@ -319,33 +276,9 @@ export class Lexer {
       this.name = inside;
       return "string";
     }
-    return this.#unescape(inside);
-  }
-
-  #unescape(inside: string): TokenKind {
-    let out = "";
-    for (let i = 0; i < inside.length; i++) {
-      if (inside.charCodeAt(i) !== 92) {
-        out += inside[i];
-        continue;
-      }
-      const escape = inside[++i];
-      if (escape === undefined) return this.#fail("quoted string may not end with backslash");
-      const simple = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", '"': '"', "\\": "\\", "/": "/" }[escape];
-      if (simple !== undefined) out += simple;
-      else if (escape !== "u") return this.#fail(`bad escape \\${escape}`);
-      else {
-        const hex = inside.slice(i + 1, i + 5);
-        if (hex.length < 4) return this.#fail("quoted string ends within \\u escape");
-        if (!/^[0-9a-fA-F]{4}$/.test(hex)) return this.#fail("malformed \\u escape");
-        const unit = Number.parseInt(hex, 16);
-        if (unit === 0) return this.#fail("null bytes not supported in quoted strings");
-        out += String.fromCharCode(unit);
-        i += 4;
-      }
-    }
-    this.name = out;
-    return "string";
+    const unescaped = unescape(inside);
+    this.name = unescaped.text;
+    return unescaped.kind;
   }
 
   #number(): TokenKind {
@@ -384,59 +317,13 @@ export class Lexer {
       digitsOnly = false;
     }
     this.#next = end;
-    const failed = this.#readConstant(text.slice(start, end), digitsOnly);
-    if (failed === undefined) return true;
-    this.#fail(failed);
-    return false;
-  }
-
-  #readConstant(digits: string, digitsOnly: boolean): string | undefined {
-    const length = digits.length;
-    if (length === 0) return "Integer constant expected.";
-    if (digitsOnly) {
-      if (length > 1 && digits.charCodeAt(0) === 48) return "Decimal constants must not have leading zeros.";
-      const value = BigInt(digits);
-      if (value > max64) return "Decimal constants must be less than 2**64.";
-      return this.#constant(value, "decimal");
+    const constant = readConstant(text.slice(start, end), digitsOnly);
+    if (typeof constant === "string") {
+      this.#fail(constant);
+      return false;
     }
-    if (length === 17 && /^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/.test(digits)) {
-      return this.#constant(BigInt(`0x${digits.replaceAll(":", "")}`), "Ethernet");
-    }
-    const second = digits.charCodeAt(1);
-    if (digits.charCodeAt(0) === 48 && (second === 120 || second === 88)) {
-      if (length === 2) return `Hex digits expected following 0${digits[1]}.`;
-      return this.#hex(digits.slice(2));
-    }
-    if (length >= 46) return "Invalid numeric constant.";
-    const ipv4 = parseIpv4(digits);
-    if (ipv4 !== undefined) return this.#constant(BigInt(ipv4), "IPv4");
-    const ipv6 = parseIpv6(digits);
-    if (ipv6 !== undefined) return this.#constant(ipv6, "IPv6");
-    return "Invalid numeric constant.";
-  }
-
-  /** At most 1024 bits: what a field's value can hold. Read from the right, as C does, so the first fault is its. */
-  #hex(digits: string): string | undefined {
-    for (let i = digits.length - 1; i >= 0; i--) {
-      if (!isHex(digits.charCodeAt(i))) return "Invalid syntax in hexadecimal constant.";
-      if (digits.charCodeAt(i) !== 48 && digits.length - 1 - i >= 256) return "Hexadecimal constant requires more than 1024 bits.";
-    }
-    return this.#constant(BigInt(`0x${digits}`), "hexadecimal");
-  }
-
-  #constant(value: bigint, format: NumberFormat): undefined {
-    this.value = value;
-    this.format = format;
+    this.value = constant.value;
+    this.format = constant.format;
+    return true;
   }
 }
-
-/** The mask that a constant after `/` means; undefined if it does not go with the value before it. */
-function maskFrom(format: NumberFormat, value: bigint, maskFormat: NumberFormat, mask: bigint): bigint | undefined {
-  if (format === maskFormat) return mask;
-  if (maskFormat === "decimal" && format === "IPv4" && mask <= 32n) return ipv4Prefix(Number(mask));
-  if (maskFormat === "decimal" && format === "IPv6" && mask <= 128n) return ipv6Mask(Number(mask));
-  if (format === "decimal" && maskFormat === "hexadecimal" && value === 0n) return mask;
-  return undefined;
-}
-
-const ipv4Prefix = (length: number): bigint => (0xffffffffn << BigInt(32 - length)) & 0xffffffffn;

@@ -2,34 +2,14 @@
  * Text to expression (ovn-sb(5), Logical_Flow match). Recursive descent with one token of lookahead; faults are reported
  * in the words of the C program, since tests and users know them.
  */
-import { allOnes, bitLength, booleanExpression, combine, type Comparison, type Expression, not, type Relation, turned } from "./expression.ts";
-import { formatConstant, type Lexer, LogicalSyntaxError, type NumberFormat, quote } from "./lexer.ts";
+import { checkTypes, type Constant, type ConstantSet, type IntegerConstant } from "./constant.ts";
+import { allOnes, booleanExpression, combine, type Comparison, type Expression, not, type Relation, turned } from "./expression.ts";
+import type { Lexer } from "./lexer.ts";
+import { LogicalSyntaxError } from "./syntax-error.ts";
 import type { FieldReference } from "./symbol.ts";
 import type { SymbolTable } from "./symbol-table.ts";
 
 const maxParenthesisDepth = 100;
-
-export interface IntegerConstant {
-  readonly kind: "integer";
-  readonly value: bigint;
-  readonly mask: bigint | undefined;
-  readonly format: NumberFormat;
-  readonly addressSet: string | undefined;
-}
-
-export interface StringConstant {
-  readonly kind: "string";
-  readonly text: string;
-}
-
-export type Constant = IntegerConstant | StringConstant;
-
-export interface ConstantSet {
-  readonly kind: "integer" | "string";
-  readonly values: readonly Constant[];
-  /** Whether it was written in braces: then it means "one of". */
-  readonly inCurlies: boolean;
-}
 
 /** What names in a match may stand for beyond symbols. The lookups are the caller's, so that it knows what was read. */
 export interface ExpressionContext {
@@ -38,24 +18,6 @@ export interface ExpressionContext {
   addressSet?(name: string): readonly IntegerConstant[] | undefined;
   /** `@name`: its ports. */
   portGroup?(name: string): readonly string[] | undefined;
-}
-
-/** The width that an integer constant needs at least. */
-function widthOf(constant: IntegerConstant): number {
-  if (constant.mask !== undefined) return bitLength(constant.mask);
-  switch (constant.format) {
-    case "decimal":
-    case "hexadecimal": return bitLength(constant.value);
-    case "IPv4": return 32;
-    case "IPv6": return 128;
-    case "Ethernet": return 48;
-  }
-}
-
-/** `{10.0.0.1, 10.0.0.2}` as text that reads back. */
-export function formatConstants({ values, inCurlies }: ConstantSet): string {
-  const text = values.map((c) => (c.kind === "string" ? quote(c.text) : formatConstant(c.value, c.mask, c.format))).join(", ");
-  return inCurlies || values.length !== 1 ? `{${text}}` : text;
 }
 
 const relations: ReadonlySet<string> = new Set(["==", "!=", "<", "<=", ">", ">="]);
@@ -287,18 +249,6 @@ export class ExpressionParser {
         this.#lexer.error(`Nominal predicate ${name} may only be tested positively, e.g. \`${name}' or \`${name} == 1' but not \`!${name}' or \`${name} == 0'.`);
       }
     }
-  }
-}
-
-/** Holds the constants against the field: numbers for numeric fields, no wider than they are. */
-export function checkTypes(lexer: Lexer, { symbol }: FieldReference, { kind, values }: ConstantSet): void {
-  if ((kind === "integer") !== symbol.width > 0) {
-    lexer.error(`${symbol.width > 0 ? "Integer" : "String"} field ${symbol.name} is not compatible with ${kind} constant.`);
-  }
-  for (const constant of values) {
-    if (constant.kind !== "integer") continue;
-    const width = widthOf(constant);
-    if (width > symbol.width) lexer.error(`${width}-bit constant is not compatible with ${symbol.width}-bit field ${symbol.name}.`);
   }
 }
 

@@ -5,7 +5,7 @@
  * told stands in the file of its family; here is only the list, once.
  */
 import type { Ipv4, Ipv6 } from "../../net/index.ts";
-import type { Constant, ConstantSet } from "../parse-expression.ts";
+import type { Constant, ConstantSet } from "../constant.ts";
 import type { Pipeline } from "../stages.ts";
 import type { FieldReference } from "../symbol.ts";
 import type { GenericOption } from "./options.ts";

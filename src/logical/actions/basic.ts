@@ -2,9 +2,10 @@
 import type { Action } from "../../openflow/index.ts";
 import { formatIpv4, ipv4Of } from "../../net/index.ts";
 import type { Lexer } from "../lexer.ts";
-import { formatConstant, quote } from "../lexer.ts";
+import { formatConstant } from "../number-text.ts";
+import { quote } from "../string-text.ts";
 import { outputInit, openflowTables } from "../openflow-tables.ts";
-import { checkTypes, type Constant } from "../parse-expression.ts";
+import { checkTypes, type Constant } from "../constant.ts";
 import { type Pipeline, pipelineLength } from "../stages.ts";
 import { type FieldReference, formatFieldReference, resolveField } from "../symbol.ts";
 import type { LogicalAction, LogicalActionOf, Next, WordKind } from "./action.ts";

@@ -8,7 +8,8 @@ import { encodeControllerLoad, encodeLoad, encodeMove, encodeNext, encodeStack, 
 import { encodeCommitToZone, encodeCtCommit, encodeCtNext, encodeNat } from "./conntrack.ts";
 import { controllerOp, type ControllerOpcode } from "./controller-op.ts";
 import type { EncodeContext } from "./encode-context.ts";
-import { encodeCommitAffinity, encodeCommitEcmpNh, encodeForwardingGroup, encodeLoadBalance, encodeSelect } from "./load-balance.ts";
+import { encodeCommitAffinity, encodeCommitEcmpNh } from "./learned-choices.ts";
+import { encodeForwardingGroup, encodeLoadBalance, encodeSelect } from "./load-balance.ts";
 import { encodeCheckEvpn, encodeGet, encodeGetFdb, encodeLookup, encodeLookupFdb, encodeLookupIp, encodePut, encodePutFdb } from "./neighbors.ts";
 import { encodeDhcpRelay, encodePutOptions, encodeTriggerEvent } from "./put-options.ts";
 import { encodeResult } from "./results.ts";

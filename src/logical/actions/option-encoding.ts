@@ -3,7 +3,7 @@
  * (RFC 8415, 4704), router advertisements (RFC 4861, 4191, 8106) and events.
  */
 import { ipv4MaskLength, ipv4Of, ipv6Mask, ipv6MaskLength, ipv6Of, parseIpv6 } from "../../net/index.ts";
-import type { Constant, IntegerConstant } from "../parse-expression.ts";
+import type { Constant, IntegerConstant } from "../constant.ts";
 import type { OptionValue } from "./action.ts";
 import { Bytes } from "./controller-op.ts";
 import { dhcpCodes, ndRaCodes } from "./options.ts";

@@ -2,13 +2,13 @@
 import { formatIpv4, type Ipv4, ipv4Of } from "../../net/index.ts";
 import type { Action } from "../../openflow/index.ts";
 import type { Lexer } from "../lexer.ts";
-import { formatConstants } from "../parse-expression.ts";
+import { formatConstants } from "../constant.ts";
 import { type FieldReference, formatFieldReference, resolveField } from "../symbol.ts";
 import type { LogicalActionOf, OptionValue, PutOptions } from "./action.ts";
 import type { ActionParser } from "./action-parser.ts";
 import { Bytes, controllerOp, putResult } from "./controller-op.ts";
 import type { EncodeContext } from "./encode-context.ts";
-import { addressAndPort } from "./load-balance.ts";
+import { addressAndPort } from "./address-text.ts";
 import { putDhcpv4Options, putDhcpv6Option, putEventOption, routerAdvertisement, optionWithCode } from "./option-encoding.ts";
 import { dhcpCodes, emptyLbBackendsCodes, emptyLbBackendsOptions, ndRaCodes, ndRaOptions, type OptionTable } from "./options.ts";
 
