@@ -44,9 +44,12 @@ export class CLab {
   /** Short, since it prefixes interface names of at most 15 characters; the process id keeps two runs apart. */
   readonly prefix = `i${(process.pid % 46656).toString(36)}${(made++).toString(36)}`;
   readonly #parts: Parts;
+  readonly #schemas: string;
 
-  constructor(parts: Parts = {}) {
+  /** `schemas` is the folder of OVN's schemas, for parts of another release than the installed one. */
+  constructor(parts: Parts = {}, schemas = "/usr/share/ovn") {
     this.#parts = parts;
+    this.#schemas = schemas;
   }
 
   /** Runs to its end; throws with what it said if it fails. */
@@ -138,12 +141,12 @@ export class CLab {
   }
 
   #databases(): void {
-    this.#database("ic", "nb", "/usr/share/ovn/ovn-ic-nb.ovsschema");
-    this.#database("ic", "sb", "/usr/share/ovn/ovn-ic-sb.ovsschema");
+    this.#database("ic", "nb", `${this.#schemas}/ovn-ic-nb.ovsschema`);
+    this.#database("ic", "sb", `${this.#schemas}/ovn-ic-sb.ovsschema`);
     this.run([this.part("ovn-ic-nbctl", "ic"), `--db=unix:${this.folder}/ic/nb.sock`, "ts-add", "ts1"]);
     for (const zone of ["east", "west"]) {
-      this.#database(zone, "nb", "/usr/share/ovn/ovn-nb.ovsschema");
-      this.#database(zone, "sb", "/usr/share/ovn/ovn-sb.ovsschema");
+      this.#database(zone, "nb", `${this.#schemas}/ovn-nb.ovsschema`);
+      this.#database(zone, "sb", `${this.#schemas}/ovn-sb.ovsschema`);
     }
   }
 
@@ -180,7 +183,25 @@ export class CLab {
     );
     this.run(["ip", "-n", space, "addr", "add", `${address}/24`, "dev", "br-phys"]);
     this.run(["ip", "-n", space, "link", "set", "br-phys", "up"]);
-    this.#daemon(name, "controller", [...this.inside(name, [this.part("ovn-controller", name)]), `unix:${own}/db.sock`]);
+    this.#startController(name, this.part("ovn-controller", name));
+  }
+
+  #startController(chassis: string, program: string): void {
+    this.#daemon(chassis, "controller", [...this.inside(chassis, [program]), `unix:${this.folder}/${chassis}/db.sock`]);
+  }
+
+  /** Another program takes over, while the switch goes on with the flows it has. */
+  replaceController(chassis: string, program: string): void {
+    const pidFile = `${this.folder}/${chassis}/controller.pid`;
+    const pid = readFileSync(pidFile, "utf8").trim();
+    // `exit --restart` leaves the registration as it is.
+    this.run(this.inside(chassis, [this.part("ovn-appctl", chassis), "-t", `${this.folder}/${chassis}/ovn-controller.${pid}.ctl`, "exit", "--restart"]));
+    const end = Date.now() + 10_000;
+    while (existsSync(`/proc/${pid}`)) {
+      if (Date.now() > end) throw new Error(`${chassis}'s controller does not exit`);
+      spawnSync("sleep", ["0.05"]);
+    }
+    this.#startController(chassis, program);
   }
 
   #vm(name: string, chassis: string, mac: string, address: string, gateway: string): void {
