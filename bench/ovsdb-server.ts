@@ -149,8 +149,9 @@ async function bench(program: string): Promise<void> {
   await client.call("monitor_cond_since", ["Bench", "m", { Flow: [{}] }, "00000000-0000-0000-0000-000000000000"]);
   say("all of them to a new client", now() - began, "ms");
   say("memory", residentMb(server.pid), "MB");
+  const gone = new Promise((resolve) => server.once("exit", resolve));
   server.kill();
-  await pause(500);
+  await gone;
   say("file", statSync(join(folder, "db")).size / 1e6, "MB");
   ({ server, listenMs } = await start(program, folder));
   say("start to first answer, 200,000 flows", listenMs, "ms");
