@@ -150,18 +150,17 @@ export class ServerSession implements MonitorListener, LockHolder {
     this.#owedSize = this.rpc.backlogSize;
     this.#probe = this.#around.clock.after(probeIntervalMs, () => {
       // A client that still reads what it was sent is alive.
-      const shows = this.rpc.receivedSize !== this.#heardSize || this.rpc.backlogSize < this.#owedSize;
-      if (shows) this.#probed = false;
-      else if (this.#probed) {
+      const isAlive = this.rpc.receivedSize !== this.#heardSize || this.rpc.backlogSize < this.#owedSize;
+      if (this.#probed && !isAlive) {
         const seconds = probeIntervalMs / 1000;
         this.#around.log.module("reconnect").err(`${this.rpc.name}: no response to inactivity probe after ${seconds} seconds, disconnecting`);
         this.disconnect();
         return;
-      } else {
-        this.#probed = true;
-        this.rpc.send({ kind: "request", method: "echo", params: [], id: "echo" });
       }
+      this.#probed = !isAlive;
+      // Before the probe is sent: that it is on its way must not count as the client's doing.
       this.#watch();
+      if (this.#probed) this.rpc.send({ kind: "request", method: "echo", params: [], id: "echo" });
     });
   }
 
