@@ -220,8 +220,12 @@ function pullMeterStats(r: WireReader): MeterStats {
   return { meter, flows, packets, bytes, durationNs, bands: pullAll(part, (b) => ({ packets: b.u64(), bytes: b.u64() })) };
 }
 
+/** Instructions, next tables, actions written and applied, match, wildcards, fields written and applied: before 1.5 each must be there. */
+const requiredTableProperties: readonly number[] = [0, 2, 4, 6, 8, 10, 12, 14];
+
 function putTableFeatures(w: WireWriter, t: TableFeatures): void {
-  w.u16(64);
+  const properties = w.version < of15 ? requiredTableProperties : [];
+  w.u16(64 + 8 * properties.length);
   w.u8(t.table);
   w.zeros(5);
   w.text(t.name, 32);
@@ -229,6 +233,7 @@ function putTableFeatures(w: WireWriter, t: TableFeatures): void {
   w.u64(t.metadataWrite);
   w.u32(0);
   w.u32(t.maxEntries);
+  for (const property of properties) (w.u16(property), w.u16(4), w.zeros(4));
 }
 
 function pullTableFeatures(r: WireReader): TableFeatures {

@@ -27,7 +27,7 @@ const anyCookie = 0xffff_ffff_ffff_ffffn;
 export function applyFlowMod(context: FlowModContext, mod: FlowMod): OfError | undefined {
   const found = minimatchOf(mod.match);
   if (found.kind === "unknown") return new OfError("OFPBMC_BAD_FIELD", `this switch has no field ${found.field}`);
-  const { match } = found;
+  const match = context.bridge.withSharedMask(found.match);
   if (mod.command === "delete" || mod.command === "delete_strict") return deleteFlows(context, mod, match);
   if (mod.table >= tableCount) return new OfError("OFPBRC_BAD_TABLE_ID");
   const program = compile(mod.actions);
