@@ -20,8 +20,8 @@ export interface ParsedFlow {
 }
 
 // Tables of constants: nothing in them changes.
-const symbols = ovnSymbols();
-const aclSymbols = ovnAclCtSymbols();
+export const symbols = ovnSymbols();
+const aclSymbols = ovnAclCtSymbols(symbols);
 
 /**
  * Texts that were read before. What a text means depends on nothing else, as long as it names no sets, variables or DHCP options;
@@ -93,7 +93,7 @@ export const dhcpOptions = derived("dhcp-options", (node: Node): OptionTable =>
 export const dhcpv6Options = derived("dhcpv6-options", (node: Node): OptionTable =>
   new Map([...node.sb.tables.DHCPv6_Options].map(({ name, code, type }) => [name, { name, code, type }])));
 
-const addressSet = derived("address-set", (node: Node, name: string): readonly IntegerConstant[] | undefined => {
+export const addressSet = derived("address-set", (node: Node, name: string): readonly IntegerConstant[] | undefined => {
   const row = node.addressSetsByName.first(name);
   return row && addressConstants(row.addresses);
 });

@@ -18,7 +18,24 @@ const isHex = (c: number): boolean => isDigit(c) || (c >= 97 && c <= 102) || (c 
 const isLetter = (c: number): boolean => (c >= 97 && c <= 122) || (c >= 65 && c <= 90);
 /** May begin an identifier. A dot may: `.foo` is none all the same, since the dot is looked at first. */
 const isIdFirst = (c: number): boolean => isLetter(c) || c === 95 || c === 46;
-const isIdRest = (c: number): boolean => isIdFirst(c) || isDigit(c);
+
+// Runs of characters are found by expressions that stick to where they are: programs that read once and end (and every
+// program while it starts) spend their time in code that is not compiled yet, and these are.
+const identifierRest = /[A-Za-z0-9_.]*/y;
+const hexDigits = /[0-9a-fA-F]*/y;
+const stringContents = /(?:[^"\\]|\\[^])*/y;
+/**
+ * It ends before "..", so that `1..2` is a range, and before a colon that follows a dot, so that `1.2.3.4:80` is an address
+ * and a port.
+ */
+const numberContents = /[0-9A-Za-z:]*(?:\.(?!\.)[0-9A-Za-z]*)*/y;
+
+/** Where the run that begins at `from` ends. */
+function endOf(run: RegExp, text: string, from: number): number {
+  run.lastIndex = from;
+  run.test(text);
+  return run.lastIndex;
+}
 
 export class Lexer {
   readonly text: string;
@@ -184,12 +201,9 @@ export class Lexer {
   }
 
   #identifier(kind: TokenKind): TokenKind {
-    const text = this.text;
     const start = this.#next;
-    let end = start + 1;
-    while (end < text.length && isIdRest(text.charCodeAt(end))) end++;
-    this.#next = end;
-    this.name = text.slice(start, end);
+    this.#next = endOf(identifierRest, this.text, start + 1);
+    this.name = this.text.slice(start, this.#next);
     return kind;
   }
 
@@ -203,9 +217,7 @@ export class Lexer {
 
   /** An identifier never has a colon after leading hex digits; an Ethernet or IPv6 address always has. */
   #hexThenColon(): boolean {
-    let end = this.#next;
-    while (end < this.text.length && isHex(this.text.charCodeAt(end))) end++;
-    return this.text.charCodeAt(end) === 58;
+    return this.text.charCodeAt(endOf(hexDigits, this.text, this.#next)) === 58;
   }
 
   #punctuation(c: number): TokenKind {
@@ -256,23 +268,14 @@ export class Lexer {
   #string(): TokenKind {
     const text = this.text;
     const start = this.#next;
-    let i = start + 1;
-    let plain = true;
-    for (; ; i++) {
-      if (i >= text.length) {
-        this.#next = text.length;
-        return this.#fail("Input ends inside quoted string.");
-      }
-      const c = text.charCodeAt(i);
-      if (c === 34) break;
-      if (c === 92) {
-        plain = false;
-        i++;
-      }
+    const end = endOf(stringContents, text, start + 1);
+    if (text.charCodeAt(end) !== 34) {
+      this.#next = text.length;
+      return this.#fail("Input ends inside quoted string.");
     }
-    this.#next = i + 1;
-    const inside = text.slice(start + 1, i);
-    if (plain) {
+    this.#next = end + 1;
+    const inside = text.slice(start + 1, end);
+    if (!inside.includes("\\")) {
       this.name = inside;
       return "string";
     }
@@ -296,28 +299,11 @@ export class Lexer {
     return "masked-integer";
   }
 
-  /**
-   * A decimal, hexadecimal, Ethernet, IPv4 or IPv6 constant into value and format; false after #fail.
-   * It ends before "..", so that `1..2` is a range, and before a colon that follows a dot, so that `1.2.3.4:80` is an
-   * address and a port.
-   */
+  /** A decimal, hexadecimal, Ethernet, IPv4 or IPv6 constant into value and format; false after #fail. */
   #plainNumber(): boolean {
-    const text = this.text;
     const start = this.#next;
-    let end = start;
-    let sawDot = false;
-    let digitsOnly = true;
-    for (; end < text.length; end++) {
-      const c = text.charCodeAt(end);
-      if (isDigit(c)) continue;
-      if (c === 46) {
-        if (text.charCodeAt(end + 1) === 46) break;
-        sawDot = true;
-      } else if (!isLetter(c) && !(c === 58 && !sawDot)) break;
-      digitsOnly = false;
-    }
-    this.#next = end;
-    const constant = readConstant(text.slice(start, end), digitsOnly);
+    this.#next = endOf(numberContents, this.text, start);
+    const constant = readConstant(this.text.slice(start, this.#next));
     if (typeof constant === "string") {
       this.#fail(constant);
       return false;

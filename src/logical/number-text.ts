@@ -43,11 +43,13 @@ export function formatConstant(value: bigint, mask: bigint | undefined, format: 
 
 const isHex = (c: number): boolean => (c >= 48 && c <= 57) || (c >= 97 && c <= 102) || (c >= 65 && c <= 70);
 
-/** The constant that `digits` are, or what is wrong with them. `digitsOnly`: there is nothing but 0 to 9. */
-export function readConstant(digits: string, digitsOnly: boolean): NumberConstant | string {
+const onlyDigits = /^[0-9]+$/;
+
+/** The constant that `digits` are, or what is wrong with them. */
+export function readConstant(digits: string): NumberConstant | string {
   const length = digits.length;
   if (length === 0) return "Integer constant expected.";
-  if (digitsOnly) {
+  if (onlyDigits.test(digits)) {
     if (length > 1 && digits.charCodeAt(0) === 48) return "Decimal constants must not have leading zeros.";
     const value = BigInt(digits);
     if (value > max64) return "Decimal constants must be less than 2**64.";

@@ -193,10 +193,11 @@ function addTransport(symbols: SymbolTable): void {
 
 /**
  * The symbols for ACLs with `acl_ct_translation`: ports and protocols as connection tracking knows them, since only the
- * first fragment of a packet has its ports.
+ * first fragment of a packet has its ports. What does not differ is shared with `base`.
  */
-export function ovnAclCtSymbols(): SymbolTable {
-  const symbols = ovnSymbols();
+export function ovnAclCtSymbols(base: SymbolTable = ovnSymbols()): SymbolTable {
+  const symbols = new SymbolTable();
+  for (const symbol of base) symbols.add(symbol);
   addField(symbols, "ct_proto", "ct_nw_proto", { prerequisites: "ct.trk" });
   for (const [name, number] of [["tcp", 6], ["udp", 17], ["sctp", 132]] as const) {
     addPredicate(symbols, name, `ct.trk && !ct.inv && ct_proto == ${number}`);

@@ -4,6 +4,8 @@ import type { LogicalSymbol } from "./symbol.ts";
 
 export class SymbolTable {
   readonly #symbols = new Map<string, LogicalSymbol>();
+  /** What actions demand ("ip", "nd_ns"), parsed. Bounded likewise. */
+  readonly parsed = new Map<string, Expression>();
   /** Prerequisites and expansions of predicates, by their text, annotated. Bounded by the table's own texts. */
   readonly annotated = new Map<string, Expression>();
   /** The same, negated. */

@@ -4,11 +4,10 @@
  */
 import { annotatedText } from "../annotate.ts";
 import { combine, type Expression } from "../expression.ts";
-import type { Lexer } from "../lexer.ts";
+import { Lexer } from "../lexer.ts";
 import { ExpressionParser } from "../parse-expression.ts";
 import type { Pipeline } from "../stages.ts";
 import type { FieldReference, WriteScope } from "../symbol.ts";
-import { Lexer as TextLexer } from "../lexer.ts";
 import type { SymbolTable } from "../symbol-table.ts";
 import type { LogicalAction } from "./action.ts";
 import type { OptionTable } from "./options.ts";
@@ -68,7 +67,10 @@ export class ActionParser {
 
   /** Demands what a text such as "ip" says, not yet annotated. */
   requireText(text: string): void {
-    this.require(new ExpressionParser(new TextLexer(text), { symbols: this.parameters.symbols }).parse());
+    const { symbols } = this.parameters;
+    let expression = symbols.parsed.get(text);
+    if (expression === undefined) symbols.parsed.set(text, (expression = new ExpressionParser(new Lexer(text), { symbols }).parse()));
+    this.require(expression);
   }
 
   /** A field or part of one, with what it demands. */
