@@ -44,7 +44,7 @@ function describeRecord(record: JsonObject, schema: DatabaseSchema, names: Map<s
       }
     }
   }
-  return `${text}\n`;
+  return text;
 }
 
 interface Row {
