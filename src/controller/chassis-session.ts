@@ -235,6 +235,11 @@ export class ChassisSession {
     return this.#connection?.isConnected ?? false;
   }
 
+  /** Undefined while there is no switch to talk to. */
+  get packets(): PacketConnection | undefined {
+    return this.#packets?.isConnected === true ? this.#packets : undefined;
+  }
+
   get systemId(): string | undefined {
     return systemIdOf(this.node);
   }

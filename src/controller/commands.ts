@@ -2,6 +2,7 @@
 import { type UnixctlCommand, UnixctlError } from "../daemon/index.ts";
 import type { ChassisSession } from "./chassis-session.ts";
 import { claimOf, interfaceOf, isRelated } from "./claims.ts";
+import { injectPacket } from "./inject.ts";
 import { LocalDatapath } from "./node.ts";
 import { isSwitch, kindOf } from "./ports.ts";
 
@@ -35,6 +36,11 @@ export function commandsOf(place: CommandPlace): readonly UnixctlCommand[] {
     command("debug/resume", "", 0, 0, (session) => paused(session, false)),
     command("debug/status", "", 0, 0, (session) => (session?.isPaused === true ? "paused\n" : "running\n")),
     command("debug/delay-nb-cfg-report", "SECONDS", 1, 1, delayReport),
+    command("inject-pkt", "MICROFLOW", 1, 1, (session, [microflow = ""]) => {
+      const refusal = session === undefined ? "OpenFlow channel not ready." : injectPacket(session, microflow);
+      if (refusal !== undefined) throw new UnixctlError(refusal);
+      return "";
+    }),
     command("ct-zone-list", "", 0, 0, (session) => session?.node.zones.list() ?? ""),
     command("group-table-list", "", 0, 0, (session) => session?.node.groups.list() ?? ""),
     command("meter-table-list", "", 0, 0, (session) => session?.node.meters.list() ?? ""),

@@ -3,7 +3,8 @@
  * Every packet goes up whole, in Nicira's format, which carries what the action had to say.
  */
 import type { ActiveTarget, Host, Log } from "../../host/index.ts";
-import { type Action, type Message, noBuffer, type PacketIn, type TlvSizes } from "../../openflow/index.ts";
+import { type Action, Match, type Message, noBuffer, type PacketIn, type TlvSizes } from "../../openflow/index.ts";
+import { resubmit } from "../flow.ts";
 import { OpenFlowLink } from "../openflow-link.ts";
 import { fromController, type PacketSwitch } from "./arrival.ts";
 import { dispatch, type DispatchPlace } from "./dispatch.ts";
@@ -37,6 +38,15 @@ export class PacketConnection implements PacketSwitch {
   packetOut(packet: Uint8Array, actions: readonly Action[]): void {
     if (!this.#link.isConnected) return;
     this.#link.send({ kind: "packet_out", bufferId: noBuffer, metadata: fromController, actions, packet });
+  }
+
+  /** As if the packet had come in by the port. */
+  inject(packet: Uint8Array, port: number): void {
+    this.#link.send({ kind: "packet_out", bufferId: noBuffer, metadata: Match.of(["in_port", port]), actions: [resubmit(0)], packet });
+  }
+
+  get isConnected(): boolean {
+    return this.#link.isConnected;
   }
 
   resume({ kind: _kind, extended: _extended, ...packetIn }: PacketIn): void {
