@@ -85,7 +85,7 @@ test("datagrams of any kind are counted, and only Geneve of a known tunnel comes
   let deliver: ((bytes: Uint8Array, address: string, port: number) => void) | undefined;
   const socket: DatagramSocket = { address: "10.0.0.1", port: 6081, dropped: 0, attach: (receive) => void (deliver = receive), send: () => undefined, close: () => undefined };
   let received = 0;
-  const tunnels = new Tunnels({ bind: () => Promise.resolve(socket) }, taps, { receive: () => void received++, bound: () => undefined }, silentLog);
+  const tunnels = new Tunnels({ bind: () => Promise.resolve(socket) }, { now: () => 0, wall: () => 0, after: () => ({ cancel: () => undefined }) }, taps, { receive: () => void received++, bound: () => undefined }, silentLog);
   const settings: TunnelSettings = { remote: 0x0a000002, local: 0x0a000001, key: undefined, csum: true, dontFragment: true, ttl: 64, tos: 0, destinationPort: 6081 };
   const port = new SwitchPort("t", 5, datapath.nextPortNumber(), { type: "geneve", tunnel: settings }, macOf(2), 1500, trunk, 0);
   tunnels.add(bridge, port, settings, 0);

@@ -55,8 +55,8 @@ export class BridgeService {
     this.#log = log;
   }
 
-  /** A connection to the management socket (no asynchronous messages until it asks), or to a configured controller. */
-  accept(stream: Stream, isController = false, closed: () => void = () => undefined): OpenFlowConnection | undefined {
+  /** A connection to the management socket (no asynchronous messages until it asks), or to a configured controller, or an onlooker's. */
+  accept(stream: Stream, kind: "service" | "controller" | "onlooker" = "service", closed: () => void = () => undefined): OpenFlowConnection | undefined {
     if (this.connections.size >= maxConnections) {
       stream.close();
       return undefined;
@@ -72,7 +72,7 @@ export class BridgeService {
           closed();
         },
       },
-      this.#log, isController ? 128 : 0,
+      this.#log, kind === "controller" ? 128 : 0, kind === "onlooker",
     );
     this.connections.add(connection);
     return connection;
@@ -162,6 +162,7 @@ export class BridgeService {
 
   #obey(from: OpenFlowConnection, held: HeldMessage): OfError | undefined {
     const { message, xid } = held;
+    if (from.isOnlooker && message.kind !== "echo_request") return new OfError("OFPBRC_EPERM", "this socket is for looking on");
     switch (message.kind) {
       case "echo_request":
         from.send(xid, { kind: "echo_reply", data: message.data });

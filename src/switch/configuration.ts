@@ -234,7 +234,7 @@ export class Configuration {
     const known = configured.ports.get(uuid);
     if (known !== undefined && known.interfaceUuid !== interfaceRow._uuid) this.#dropPort(configured, known);
     this.#bridgeOfPort.set(uuid, configured);
-    const port: ConfiguredPort = configured.ports.get(uuid) ?? { uuid, interfaceUuid: interfaceRow._uuid, name: interfaceRow.name, port: undefined, patchError: undefined };
+    const port: ConfiguredPort = configured.ports.get(uuid) ?? { uuid, interfaceUuid: interfaceRow._uuid, name: interfaceRow.name, port: undefined, lastNumber: undefined, patchError: undefined };
     configured.ports.set(uuid, port);
     this.#portOfInterface.set(interfaceRow._uuid, uuid);
     this.#interfaceByName.set(interfaceRow.name, interfaceRow._uuid);
@@ -281,12 +281,13 @@ export class Configuration {
       const same = tunnels.sameOptions(wanted.port.tunnel);
       if (same !== undefined) return `${name}: attempting to add tunnel port with same config as port '${same.name}'`;
     }
-    const number = isLocal ? reserved.local : configured.chooseNumber([interfaceRow.ofport_request, interfaceRow.ofport]);
+    const number = isLocal ? reserved.local : configured.chooseNumber([interfaceRow.ofport_request, interfaceRow.ofport, configuredPort.lastNumber]);
     if (number === undefined) return `${name}: no OpenFlow port number is free`;
     const mac = isLocal ? bridge.mac : (parseMac(interfaceRow.mac ?? "") ?? macOfUuid(interfaceRow._uuid));
     const port = new SwitchPort(name, number, datapath.nextPortNumber(), wanted.port, mac, interfaceRow.mtu_request ?? defaultMtu, vlan, events.nowMs());
     port.deliver = device?.receive;
     configuredPort.port = port;
+    configuredPort.lastNumber = number;
     datapath.addPort(bridge, port);
     if (port.kind.type === "geneve") tunnels.add(bridge, port, port.kind.tunnel, this.#encapAddress());
     if (port.kind.type === "patch") this.#patches.add(configuredPort);

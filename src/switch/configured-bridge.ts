@@ -12,6 +12,8 @@ export interface ConfiguredPort {
   readonly name: string;
   /** Undefined while there can be none. */
   port: SwitchPort | undefined;
+  /** The number it had when it was last open: it gets it again. */
+  lastNumber: number | undefined;
   /** What a patch port lacks. */
   patchError: string | undefined;
 }
@@ -55,7 +57,7 @@ export class ConfiguredBridge {
     for (const socket of ["mgmt", "snoop"] as const) {
       const path = `${runFolder}/${this.bridge.name}.${socket}`;
       try {
-        const listener = await host.streams.listen({ kind: "punix", path }, (stream) => this.service.accept(stream));
+        const listener = await host.streams.listen({ kind: "punix", path }, (stream) => this.service.accept(stream, socket === "snoop" ? "onlooker" : "service"));
         if (this.#isClosed) listener.close();
         else this.#listeners.push(listener);
       } catch (error) {

@@ -71,7 +71,7 @@ export class Controllers {
       this.#host.streams.connect(to).then(
         (stream) => {
           if (isClosed) return stream.close();
-          const connection = service.accept(stream, true, again);
+          const connection = service.accept(stream, "controller", again);
           if (connection === undefined) return again();
           backoffMs = minBackoffMs;
           drop = () => connection.close();

@@ -29,7 +29,10 @@ export interface ConnectionEvents {
   closed(connection: OpenFlowConnection): void;
 }
 
-/** A controller that does not read what it is sent loses packet-ins beyond this, as with OVS's bounded queues. */
+/**
+ * A controller that does not read what it is sent loses packet-ins beyond this, as with OVS's bounded queues; and what it
+ * sends is not read, either, so that answers cannot pile up.
+ */
 const maxPending = 4 << 20;
 const maxErrorData = 64;
 
@@ -47,6 +50,8 @@ export class OpenFlowConnection {
   controllerId = 0;
   /** 0: no asynchronous messages, the rule for connections to the management socket until they ask for some. */
   missSendLength: number;
+  /** It may look on (the `.snoop` socket), and nothing else. */
+  readonly isOnlooker: boolean;
   readonly bundles = new Map<number, HeldBundle>();
   droppedPacketIns = 0;
   readonly #stream: Stream;
@@ -54,18 +59,21 @@ export class OpenFlowConnection {
   readonly #log: Log;
   readonly #framer = new MessageFramer();
   #isClosed = false;
+  #isPaused = false;
   #hasPeerHello = false;
 
-  constructor(stream: Stream, events: ConnectionEvents, log: Log, missSendLength: number) {
+  constructor(stream: Stream, events: ConnectionEvents, log: Log, missSendLength: number, isOnlooker = false) {
     this.name = stream.name;
     this.#stream = stream;
     this.#events = events;
     this.#log = log;
     this.missSendLength = missSendLength;
+    this.isOnlooker = isOnlooker;
     const newest = [of15, of14, of13].find((v) => (events.allowedVersions & (1 << v)) !== 0) ?? of15;
     this.#write(encodeMessage(newest, 0, { kind: "hello", versions: events.allowedVersions }));
     stream.attach({
       data: (bytes) => this.#data(bytes),
+      drained: () => this.#read(true),
       closed: () => {
         this.#isClosed = true;
         events.closed(this);
@@ -106,7 +114,15 @@ export class OpenFlowConnection {
   }
 
   #write(bytes: Uint8Array): void {
-    if (!this.#isClosed) this.#stream.write(bytes);
+    if (this.#isClosed) return;
+    this.#stream.write(bytes);
+    if (this.#stream.pendingSize > maxPending) this.#read(false);
+  }
+
+  #read(isReading: boolean): void {
+    if (isReading === !this.#isPaused || this.#isClosed) return;
+    this.#isPaused = !isReading;
+    this.#stream.pause(this.#isPaused);
   }
 
   #data(bytes: Uint8Array): void {

@@ -40,7 +40,7 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
     taps,
   );
   const tunnels: Tunnels = new Tunnels(
-    host.datagrams, taps,
+    host.datagrams, host.clock, taps,
     { receive: (port, frame, words) => datapath.receive(port, frame, words), bound: () => configuration.tunnelsChanged() },
     host.log.module("tunnel"),
   );

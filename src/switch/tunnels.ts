@@ -4,7 +4,7 @@
  *
  * Packets are given to the tunnel port whose options fit them best, as OVS finds it: key, then local, then remote address.
  */
-import type { Datagrams, DatagramSocket, Log } from "../host/index.ts";
+import type { Clock, Datagrams, DatagramSocket, Log } from "../host/index.ts";
 import { formatIpv4, ipv4Of, parseIpv4 } from "../net/index.ts";
 import type { Bridge } from "./bridge.ts";
 import type { TunnelOutput } from "./datapath-action.ts";
@@ -18,13 +18,14 @@ import type { SwitchPort, TunnelSettings } from "./switch-port.ts";
 
 export interface TunnelEvents {
   receive(port: SwitchPort, frame: Uint8Array, words: Uint32Array): void;
-  /** The address and port that receive are there, or could not be had. */
+  /** Whether tunnels have the address and port they receive on has changed: see `errorOf`. */
   bound(): void;
 }
 
 /** How many outer source ports a local address has. */
 const sourcePorts = 16;
 const maxWaiting = 64;
+const bindRetryMs = 1000;
 
 /** An outer source port: a socket, or packets that wait for it. */
 interface SourceSocket {
@@ -51,6 +52,7 @@ interface Tunnel {
 
 export class Tunnels {
   readonly #datagrams: Datagrams;
+  readonly #clock: Clock;
   readonly #taps: PortTaps;
   readonly #events: TunnelEvents;
   readonly #log: Log;
@@ -61,8 +63,9 @@ export class Tunnels {
   malformed = 0;
   unknown = 0;
 
-  constructor(datagrams: Datagrams, taps: PortTaps, events: TunnelEvents, log: Log) {
+  constructor(datagrams: Datagrams, clock: Clock, taps: PortTaps, events: TunnelEvents, log: Log) {
     this.#datagrams = datagrams;
+    this.#clock = clock;
     this.#taps = taps;
     this.#events = events;
     this.#log = log;
@@ -138,7 +141,7 @@ export class Tunnels {
     if (source === undefined) {
       source = { socket: undefined, waiting: [] };
       endpoint.sources[slot] = source;
-      this.#openSource(endpoint, source);
+      this.#openSource(endpoint, slot, source);
     }
     if (source.socket !== undefined) send(source.socket);
     else if (source.waiting.length < maxWaiting) {
@@ -150,13 +153,13 @@ export class Tunnels {
     } else tunnel.port.counters.txDropped++;
   }
 
-  #openSource(endpoint: Endpoint, source: SourceSocket): void {
+  #openSource(endpoint: Endpoint, slot: number, source: SourceSocket): void {
     const opened = (socket: DatagramSocket | undefined): void => {
-      if (endpoint.isClosed) socket?.close();
-      else {
-        source.socket = socket ?? endpoint.socket;
-        for (const send of source.waiting.splice(0)) send();
-      }
+      if (endpoint.isClosed) return socket?.close();
+      source.socket = socket;
+      for (const send of source.waiting.splice(0)) send();
+      // The next packet tries again.
+      if (socket === undefined) endpoint.sources[slot] = undefined;
     };
     this.#datagrams.bind(endpoint.local, 0).then((socket) => {
       // Nobody has reason to answer to this port; what comes is not for us.
@@ -171,20 +174,35 @@ export class Tunnels {
     if (known !== undefined) return known;
     const endpoint: Endpoint = { local, port, socket: undefined, error: undefined, users: 0, isClosed: false, sources: [] };
     this.#endpoints.set(name, endpoint);
+    this.#bind(endpoint);
+    return endpoint;
+  }
+
+  /** Until it succeeds: the address may come later, or whoever has the port may go. */
+  #bind(endpoint: Endpoint): void {
+    const { local, port } = endpoint;
     this.#datagrams.bind(local, port).then(
       (socket) => {
         if (endpoint.isClosed) return socket.close();
         endpoint.socket = socket;
         socket.attach((bytes, address, sourcePort) => this.#receive(endpoint, bytes, address, sourcePort));
-        this.#events.bound();
+        this.#say(endpoint, undefined);
       },
       (error: NodeJS.ErrnoException) => {
-        endpoint.error = `could not bind UDP port ${port} of ${local}: ${error.code ?? error.message}`;
-        this.#log.warn(endpoint.error);
-        this.#events.bound();
+        if (endpoint.isClosed) return;
+        this.#say(endpoint, `could not bind UDP port ${port} of ${local}: ${error.code ?? error.message}`);
+        this.#clock.after(bindRetryMs, () => {
+          if (!endpoint.isClosed) this.#bind(endpoint);
+        });
       },
     );
-    return endpoint;
+  }
+
+  #say(endpoint: Endpoint, error: string | undefined): void {
+    if (endpoint.error === error) return;
+    endpoint.error = error;
+    if (error !== undefined) this.#log.warn(error);
+    this.#events.bound();
   }
 
   #closeEndpoint(endpoint: Endpoint): void {
