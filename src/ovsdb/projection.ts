@@ -80,7 +80,7 @@ export interface Projector<D extends Database> {
 export interface ProjectorOptions {
   /** What each transaction says in the server's log. */
   readonly comment?: string;
-  /** Told of the end of each commit; also when nothing was to be written. */
+  /** Told of the end of each commit. What it brought is compared right after; `isSettled` says when nothing more is to be written. */
   committed?(result: CommitResult): void;
 }
 
