@@ -2,10 +2,22 @@
  * northd at 5,000 ports: 100 switches of 50 ports each, on one router. Prints the time of the first build and of single
  * changes, from the northbound change to the southbound commit, as a client with `--wait=sb` sees it, less an empty sync.
  *
- *     npx esbuild bench/northd.ts --bundle --platform=node --format=esm --sourcemap=inline --outfile=/tmp/bench-northd.mjs && node /tmp/bench-northd.mjs [SWITCHES] [PORTS]
+ *     npx esbuild bench/northd.ts --bundle --platform=node --format=esm --sourcemap=inline --outfile=/tmp/bench-northd.mjs && node /tmp/bench-northd.mjs [SWITCHES] [PORTS] [--server=PROGRAM] [--northd=PROGRAM]
+ *
+ * Server and northd run in this process, unless another program of the same command line is given. Figures of CPU are
+ * this process's (and, of another northd, that process's).
  */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silentLog } from "../src/host/index.ts";
+import { nodeHost } from "../src/host/node/index.ts";
+import { startNorthd } from "../src/northd/index.ts";
+import { DatabaseFile, startOvsdbServer } from "../src/ovsdb/index.ts";
+import { northbound, southbound } from "../src/schemas/index.ts";
+import { DatabaseClient } from "../test/northd-oracle/database-client.ts";
 import type { JsonValue, Insert } from "../test/northd-oracle/network.ts";
-import { openOwnDatabases } from "../test/northd-oracle/own-databases.ts";
 
 const [switches = 100, ports = 50] = process.argv.slice(2).filter((a) => /^\d+$/.test(a)).map(Number);
 
@@ -36,18 +48,47 @@ function build(): Insert[] {
   return rows;
 }
 
-const databases = await openOwnDatabases();
-const { client } = databases;
-for (const rows = build(); rows.length > 0; ) {
-  // Ports before what refers to them would be collected as garbage: all in one transaction.
-  await client.insert("OVN_Northbound", rows.splice(0));
-}
-const cpuMs = (since?: NodeJS.CpuUsage): number => { const u = process.cpuUsage(since); return (u.user + u.system) / 1000; };
-const cpuAtStart = process.cpuUsage();
+const programOf = (option: string): string | undefined => process.argv.find((a) => a.startsWith(`--${option}=`))?.slice(option.length + 3);
+const folder = mkdtempSync(join(tmpdir(), "bench-northd-"));
+const host = nodeHost(silentLog);
+const files = [["nb.db", northbound], ["sb.db", southbound]] as const;
+for (const [file, schema] of files) DatabaseFile.create(host.disk, join(folder, file), schema);
+const paths = files.map(([file]) => join(folder, file));
+const remote = `unix:${folder}/db.sock`;
+const children: ChildProcess[] = [];
+const start = (program: string, ...args: string[]): ChildProcess => {
+  const child = spawn(program, args, { stdio: "ignore" });
+  children.push(child);
+  return child;
+};
+const server = programOf("server");
+if (server === undefined) await startOvsdbServer(host, { files: paths, remotes: [`p${remote}`] }).ready;
+else start(server, `--remote=p${remote}`, `--unixctl=${folder}/server.ctl`, "-vconsole:off", ...paths);
+while (!existsSync(`${folder}/db.sock`)) await new Promise((resolve) => setTimeout(resolve, 10));
+const client = await DatabaseClient.open(`${folder}/db.sock`);
+// All in one transaction: ports that no switch has yet would be collected as garbage.
+await client.insert("OVN_Northbound", build());
+
+let measured: number | undefined;
+/** User and system time so far, of this process or of the other northd. */
+const cpuMs = (): number => {
+  if (measured !== undefined) {
+    const fields = readFileSync(`/proc/${measured}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+  const usage = process.cpuUsage();
+  return (usage.user + usage.system) / 1000;
+};
 const startedAt = performance.now();
-const northd = databases.startNorthd();
-await client.sync(120_000);
-console.log(`first build: ${(performance.now() - startedAt).toFixed(0)} ms (${cpuMs(cpuAtStart).toFixed(0)} ms of CPU, the server's too), ${northd.zone?.flows.size} rows of Logical_Flow, ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MB with the server`);
+const cpuAtStart = cpuMs();
+const program = programOf("northd");
+if (program === undefined) startNorthd(host, { northbound: remote, southbound: remote, isPaused: false });
+else measured = start(program, `--ovnnb-db=${remote}`, `--ovnsb-db=${remote}`, `--unixctl=${folder}/northd.ctl`, "-vconsole:off").pid;
+await client.sync(300_000);
+const builtMs = performance.now() - startedAt;
+const builtCpuMs = cpuMs() - (measured === undefined ? cpuAtStart : 0);
+const memory = measured === undefined ? process.memoryUsage().rss / 2 ** 20 : Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${measured}/status`, "utf8"))?.[1]) / 1024;
+console.log(`first build: ${builtMs.toFixed(0)} ms, ${builtCpuMs.toFixed(0)} ms of CPU, ${memory.toFixed(0)} MB`);
 
 const lsp = (name: string, row: Insert["row"], sw = "sw0"): JsonValue[] => [
   { op: "insert", table: "Logical_Switch_Port", "uuid-name": "p", row: { name, ...row } },
@@ -82,14 +123,15 @@ for (const [title, operations] of changes) {
   for (let i = 0; i < 7; i++) {
     const ops = operations(i);
     const begun = performance.now();
-    const cpuAtBegin = process.cpuUsage();
+    const cpuAtBegin = cpuMs();
     if (ops.length > 0) await client.transact("OVN_Northbound", ops);
     await client.sync();
     times.push(performance.now() - begun);
-    cpu.push(cpuMs(cpuAtBegin));
+    cpu.push(cpuMs() - cpuAtBegin);
   }
   const middle = (figures: number[]): string => (figures.sort((a, b) => a - b)[3] ?? 0).toFixed(1).padStart(7);
   console.log(`${title.padEnd(28)} ${middle(times)} ms ${middle(cpu)} ms of CPU`);
 }
-await databases.close();
+for (const child of children) child.kill();
+rmSync(folder, { recursive: true, force: true });
 process.exit(0);

@@ -1,12 +1,12 @@
 /** A value that is set from outside and read under observation. */
 import { sameValue } from "./same-value.ts";
-import { type Computation, isRead, moved, type Source, track } from "./tracking.ts";
+import { type Computation, isRead, moved, type OtherReaders, type Source, track } from "./tracking.ts";
 
 export class Cell<T> implements Source {
   movedAt = 0;
   notedIn = 0;
   reader: Computation | undefined = undefined;
-  others: Set<Computation> | undefined = undefined;
+  others: OtherReaders = undefined;
   readonly #name: string;
   #value: T;
 
@@ -37,7 +37,7 @@ export abstract class ChangeSource implements Source {
   movedAt = 0;
   notedIn = 0;
   reader: Computation | undefined = undefined;
-  others: Set<Computation> | undefined = undefined;
+  others: OtherReaders = undefined;
 
   abstract describe(): string;
 

@@ -8,7 +8,7 @@
  */
 import { assert } from "../std/index.ts";
 import { sameValue } from "./same-value.ts";
-import { Computation, forEachReader, isRead, moved, type Source, track } from "./tracking.ts";
+import { Computation, forEachReader, isRead, moved, type OtherReaders, type Source, track } from "./tracking.ts";
 
 /** What the values of one derived function share. */
 interface Definition<First extends object, Rest extends readonly unknown[], V> {
@@ -24,7 +24,7 @@ class DerivedValue<First extends object, Rest extends readonly unknown[], V> ext
   movedAt = 0;
   notedIn = 0;
   reader: Computation | undefined = undefined;
-  others: Set<Computation> | undefined = undefined;
+  others: OtherReaders = undefined;
   readonly #definition: Definition<First, Rest, V>;
   readonly #first: First;
   readonly #rest: Rest;

@@ -20,7 +20,7 @@ export interface Source {
   notedIn: number;
   /** Who has read it. Most sources have no reader or one: `others` are the ones beyond `reader`, and only then. */
   reader: Computation | undefined;
-  others: Set<Computation> | undefined;
+  others: OtherReaders;
   /** Brings a derived value up to date; nothing for a source that is always current. */
   refresh?(): void;
   /** The last reader is gone: a derived value may be forgotten. */
@@ -29,17 +29,42 @@ export interface Source {
   describe(): string;
 }
 
-export const isRead = (source: Source): boolean => source.reader !== undefined || (source.others?.size ?? 0) > 0;
+/** Never empty. An array while they are few: a set of two costs ten times as much. */
+export type OtherReaders = Computation[] | Set<Computation> | undefined;
+
+const few = 8;
+
+export const isRead = (source: Source): boolean => source.reader !== undefined || source.others !== undefined;
 
 function addReader(source: Source, reader: Computation): void {
-  if (source.reader === undefined && source.others === undefined) source.reader = reader;
-  else if (source.reader !== reader) (source.others ??= new Set()).add(reader);
+  const { others } = source;
+  if (source.reader === reader) return;
+  if (others === undefined) {
+    if (source.reader === undefined) source.reader = reader;
+    else source.others = [reader];
+  } else if (!Array.isArray(others)) others.add(reader);
+  else if (others.includes(reader)) return;
+  // A copy of the right length: push would make room for sixteen more.
+  else if (others.length < few) source.others = others.concat(reader);
+  else source.others = new Set(others).add(reader);
 }
 
 function removeReader(source: Source, reader: Computation): void {
   if (source.reader === reader) source.reader = undefined;
-  else if (source.others?.delete(reader) === true && source.others.size === 0) source.others = undefined;
+  else if (source.others !== undefined) removeOther(source, source.others, reader);
   if (!isRead(source)) source.unread?.();
+}
+
+function removeOther(source: Source, others: Computation[] | Set<Computation>, reader: Computation): void {
+  if (!Array.isArray(others)) {
+    others.delete(reader);
+    if (others.size === 0) source.others = undefined;
+    return;
+  }
+  const place = others.indexOf(reader);
+  if (place < 0) return;
+  if (others.length === 1) source.others = undefined;
+  else others.splice(place, 1);
 }
 
 /** Visits the readers there are now, whatever `visit` does to them. */

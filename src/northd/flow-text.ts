@@ -10,10 +10,13 @@ export type Actions = string & { readonly [actionsBrand]: true };
 
 type Piece = string | number;
 
+/** Joined at once: added up piece by piece, a string stays the tree of its pieces for as long as it lives. */
 const join = (texts: TemplateStringsArray, pieces: readonly Piece[]): string => {
-  let text = texts[0] ?? "";
-  for (let i = 0; i < pieces.length; i++) text += pieces[i] + (texts[i + 1] ?? "");
-  return text;
+  if (pieces.length === 0) return texts[0] ?? "";
+  const parts: Piece[] = [];
+  for (let i = 0; i < pieces.length; i++) parts.push(texts[i] ?? "", pieces[i] ?? "");
+  parts.push(texts[pieces.length] ?? "");
+  return parts.join("");
 };
 
 export const match = (texts: TemplateStringsArray, ...pieces: readonly Piece[]): Match => join(texts, pieces) as Match;

@@ -67,7 +67,8 @@ export class ClientTransaction {
     if (write.inserted === "named") this.#named.add(uuid);
     this.#writes.set(uuid, write);
     this.#steps.push(write);
-    for (const [column, given] of Object.entries(columns)) this.#put(write, column, this.#fromWriter(table, column, given));
+    // A new row's column is empty as it is.
+    for (const column in columns) if (columns[column] !== undefined) this.#put(write, column, this.#fromWriter(table, column, columns[column]));
     return uuid;
   }
 
@@ -197,9 +198,8 @@ export class ClientTransaction {
   }
 
   #writeOperation({ row, inserted, columns }: RowWrite): JsonObject {
-    const values = Object.fromEntries(
-      [...columns].map(([name, value]) => [name, valueToJson(value, this.#typeOf(row._table, name), this.#atomToJson)]),
-    );
+    const values: { [column: string]: Json } = {};
+    for (const [name, value] of columns) values[name] = valueToJson(value, this.#typeOf(row._table, name), this.#atomToJson);
     if (inserted === undefined) return { op: "update", table: row._table, where: this.#where(row), row: values };
     const name = inserted === "named" ? { "uuid-name": nameOf(row._uuid) } : { uuid: row._uuid };
     return { op: "insert", table: row._table, row: values, ...name };
