@@ -6,10 +6,8 @@ import type { FlowMeter } from "./flow-meter.ts";
 import type { FlowRule } from "./flow-rule.ts";
 import { FlowTable, tableCount } from "./flow-table.ts";
 import { MacTable } from "./mac-table.ts";
-import type { Minimask, Minimatch } from "./minimask.ts";
+import { MatchShapes } from "./minimask.ts";
 import type { SwitchPort } from "./switch-port.ts";
-
-const maxSharedMasks = 10_000;
 
 export class Bridge {
   readonly name: string;
@@ -35,8 +33,7 @@ export class Bridge {
   /** Flows by the groups that they name. */
   readonly rulesOfGroup = new Map<number, Set<FlowRule>>();
 
-  /** Masks by their text: flows of one shape share one. */
-  readonly #masks = new Map<string, Minimask>();
+  readonly shapes = new MatchShapes();
 
   constructor(name: string, uuid: string, mac: Mac, datapathId: bigint) {
     this.name = name;
@@ -60,14 +57,6 @@ export class Bridge {
     if (this.portsByNumber.get(port.number) === port) this.portsByNumber.delete(port.number);
     this.macs.forget(port);
     this.generation++;
-  }
-
-  withSharedMask(match: Minimatch): Minimatch {
-    const known = this.#masks.get(match.mask.text);
-    if (known !== undefined) return { mask: known, values: match.values };
-    if (this.#masks.size >= maxSharedMasks) this.#masks.clear();
-    this.#masks.set(match.mask.text, match.mask);
-    return match;
   }
 
   addRule(rule: FlowRule): void {

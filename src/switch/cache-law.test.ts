@@ -8,7 +8,7 @@ import { Bridge } from "./bridge.ts";
 import { Datapath } from "./datapath.ts";
 import { makeGroup } from "./flow-group.ts";
 import { FlowRule } from "./flow-rule.ts";
-import { minimatchOf } from "./minimask.ts";
+import { MatchShapes } from "./minimask.ts";
 import { put16, put32 } from "./packet.ts";
 import { PortTaps } from "./port-taps.ts";
 import { compile } from "./program.ts";
@@ -164,11 +164,11 @@ function randomAction(r: SeededRandom, depth: number): Action {
 
 function randomRule(r: SeededRandom): FlowRule {
   const of = randomMatch(r);
-  const match = minimatchOf(of);
+  const match = new MatchShapes().minimatch(of);
   const program = compile(randomActions(r));
-  assert.ok(match.kind === "match" && !(program instanceof OfError));
+  assert.ok(typeof match !== "string" && !(program instanceof OfError));
   return new FlowRule(
-    { table: r.below(4), priority: r.below(5), of, match: match.match, cookie: 0n, idleTimeout: 0, hardTimeout: 0, importance: 0, flags: {}, program }, 0,
+    { table: r.below(4), priority: r.below(5), of, match, cookie: 0n, idleTimeout: 0, hardTimeout: 0, importance: 0, flags: {}, program }, 0,
   );
 }
 

@@ -46,7 +46,7 @@ export class FlowGroup {
   #hashOfFields(key: FlowKey, wildcards: Wildcards): number {
     let hash = Number(this.of.selectionParameter & 0xffff_ffffn);
     for (const { field } of this.of.selectionFields.terms) {
-      const place = placeOf(field.name);
+      const place = placeOf(field);
       if (place === undefined) continue;
       const mask = place.width >= 32 ? 0xffffffff : ((1 << place.width) - 1) << place.shift;
       for (let i = 0; i < Math.ceil(place.width / 32); i++) {

@@ -8,6 +8,8 @@
  * stage has then not looked at later words, and a cached flow need not match them.
  */
 
+import { allFields, type Field } from "../openflow/index.ts";
+
 /** Word numbers, where code reads or writes them directly. */
 export const W = {
   metadata: 0,
@@ -154,9 +156,11 @@ const placeRows: readonly Place[] = [
 ];
 
 const byFieldName: ReadonlyMap<string, Place> = new Map(placeRows.map((p) => [p.name, p]));
+const byFieldId: readonly (Place | undefined)[] = allFields.map((f) => byFieldName.get(f.name));
 
 /** Where the field called `name` (ovs-fields(7)) lives; undefined: this switch does not have it. */
-export const placeOf = (name: string): Place | undefined => byFieldName.get(name);
+export const placeNamed = (name: string): Place | undefined => byFieldName.get(name);
+export const placeOf = (field: Field): Place | undefined => byFieldId[field.id];
 
 /** The field's value: a number up to 48 bits, else a bigint. Not for the packet path. */
 export function readPlace(key: FlowKey, { word, shift, width }: Place): number | bigint {
@@ -170,8 +174,13 @@ export function readPlace(key: FlowKey, { word, shift, width }: Place): number |
 /** Calls `part` with each word that the field touches, its bits of `value` in place, most significant word first. */
 export function spread({ word, shift, width }: Place, value: number | bigint, part: (word: number, bits: number) => void): void {
   if (width <= 32) {
-    const low = Number(BigInt.asUintN(width, BigInt(value)));
-    return part(word, (low << shift) >>> 0);
+    const low = typeof value === "number" ? value : Number(BigInt.asUintN(width, value));
+    const bits = width === 32 ? low : low & ((1 << width) - 1);
+    return part(word, (bits << shift) >>> 0);
+  }
+  if (width === 48 && typeof value === "number") {
+    part(word, Math.floor(value / 0x1_0000_0000) & 0xffff);
+    return part(word + 1, value >>> 0);
   }
   const count = Math.ceil(width / 32);
   const whole = BigInt.asUintN(width, BigInt(value));

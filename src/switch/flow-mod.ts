@@ -8,7 +8,7 @@ import type { Bridge } from "./bridge.ts";
 import { eachAction, FlowRule } from "./flow-rule.ts";
 import { tableCount } from "./flow-table.ts";
 import type { Journal } from "./journal.ts";
-import { covers, type Minimatch, minimatchOf, overlaps } from "./minimask.ts";
+import { covers, type Minimatch, overlaps } from "./minimask.ts";
 import { compile, type Program } from "./program.ts";
 
 export interface FlowModContext {
@@ -25,9 +25,8 @@ const maxFlows = 1_000_000;
 const anyCookie = 0xffff_ffff_ffff_ffffn;
 
 export function applyFlowMod(context: FlowModContext, mod: FlowMod): OfError | undefined {
-  const found = minimatchOf(mod.match);
-  if (found.kind === "unknown") return new OfError("OFPBMC_BAD_FIELD", `this switch has no field ${found.field}`);
-  const match = context.bridge.withSharedMask(found.match);
+  const match = context.bridge.shapes.minimatch(mod.match);
+  if (typeof match === "string") return new OfError("OFPBMC_BAD_FIELD", `this switch has no field ${match}`);
   if (mod.command === "delete" || mod.command === "delete_strict") return deleteFlows(context, mod, match);
   if (mod.table >= tableCount) return new OfError("OFPBRC_BAD_TABLE_ID");
   const program = compile(mod.actions);

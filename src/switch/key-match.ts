@@ -1,6 +1,6 @@
 /** A flow key under a mask, as a match, to be shown: the fields that a packet of its kind has. */
 import { type Field, type FieldName, findField, type Match, MatchBuilder } from "../openflow/index.ts";
-import { fragLater, type FlowKey, keyWords, type Place, placeOf, readPlace, W } from "./flow-key.ts";
+import { fragLater, type FlowKey, keyWords, type Place, placeNamed, readPlace, W } from "./flow-key.ts";
 import { ethType, ipProto } from "./packet.ts";
 
 const always: readonly FieldName[] = [
@@ -60,7 +60,7 @@ export function matchOfKey(key: FlowKey, mask: FlowKey | undefined): Match {
   };
   const each = (names: readonly string[], isOptional: boolean): void => {
     for (const name of names) {
-      const [f, place] = [findField(name), placeOf(name)];
+      const [f, place] = [findField(name), placeNamed(name)];
       if (f !== undefined && place !== undefined) add(f, place, isOptional);
     }
   };

@@ -2,8 +2,8 @@
  * A match in the flow key's terms: the words it looks at, with their masks and values, in the order of words.
  * Two matches that look at the same bits share one `Minimask` object within a classifier.
  */
-import type { Match } from "../openflow/index.ts";
-import { type FlowKey, keyWords, placeOf, spread, stageEnds, W } from "./flow-key.ts";
+import type { Match, Term } from "../openflow/index.ts";
+import { type FlowKey, keyWords, type Place, placeOf, spread, stageEnds, W } from "./flow-key.ts";
 
 export interface Minimask {
   /** Ascending word numbers, and the mask of each. */
@@ -20,33 +20,73 @@ export interface Minimatch {
   readonly values: Uint32Array;
 }
 
-/** Undefined, with the field's name, if the match demands a field that the switch does not have. */
-export function minimatchOf(match: Match): { readonly kind: "match"; readonly match: Minimatch } | { readonly kind: "unknown"; readonly field: string } {
-  const masks = new Uint32Array(keyWords);
-  const values = new Uint32Array(keyWords);
-  for (const { field, value, mask } of match.terms) {
-    const place = placeOf(field.name);
-    if (place === undefined || (field.isVariable && BigInt(mask) >> 32n !== 0n && mask !== field.full)) return { kind: "unknown", field: field.name };
-    spread(place, mask, (word, bits) => {
-      masks[word] = (masks[word] ?? 0) | bits;
-    });
-    spread(place, value, (word, bits) => {
-      values[word] = (values[word] ?? 0) | bits;
-    });
-    // A demanded tunnel option must be there, not merely be zero for lack of one.
-    if (field.isVariable) {
-      const bit = 1 << (place.word - W.tunMetadata);
-      masks[W.tunMetadataPresent] = (masks[W.tunMetadataPresent] ?? 0) | bit;
-      values[W.tunMetadataPresent] = (values[W.tunMetadataPresent] ?? 0) | bit;
-    }
-  }
-  return { kind: "match", match: { mask: minimask(masks), values: pick(values, masks) } };
+/** What matches with the same fields and masks have in common: the mask, and where the words of each term's value go. */
+interface Shape {
+  readonly mask: Minimask;
+  /** For each term the indices in `values` of its words, most significant first. */
+  readonly slots: readonly (readonly number[])[];
+  /** Index in `values` and bits for what is demanded beside the terms: that a tunnel option is there. */
+  readonly present: readonly [number, number] | undefined;
 }
 
-function pick(from: Uint32Array, masks: Uint32Array): Uint32Array {
-  const out: number[] = [];
-  for (let w = 0; w < keyWords; w++) if (masks[w] !== 0) out.push(from[w] ?? 0);
-  return Uint32Array.from(out);
+const maxShapes = 10_000;
+
+/** The shapes that were met, so that flows of one shape share a mask. One for each bridge; bounded. */
+export class MatchShapes {
+  readonly #byText = new Map<string, Shape>();
+
+  /** The match in words; or the name of a field that the switch does not have. */
+  minimatch(match: Match): Minimatch | string {
+    const { terms } = match;
+    let text = "";
+    for (const { field, mask } of terms) text += mask === field.full ? `${field.id},` : `${field.id}/${mask.toString(36)},`;
+    let shape = this.#byText.get(text);
+    if (shape === undefined) {
+      const made = shapeOf(match);
+      if (typeof made === "string") return made;
+      shape = made;
+      if (this.#byText.size >= maxShapes) this.#byText.clear();
+      this.#byText.set(text, shape);
+    }
+    const values = new Uint32Array(shape.mask.words.length);
+    for (let t = 0; t < terms.length; t++) {
+      const { field, value } = terms[t] as Term;
+      const slots = shape.slots[t] as readonly number[];
+      const place = placeOf(field) as Place;
+      let part = 0;
+      spread(place, value, (_word, bits) => {
+        const slot = slots[part++] as number;
+        // A slot of -1: that word of the field is not looked at.
+        if (slot >= 0) values[slot] = (values[slot] as number) | bits;
+      });
+    }
+    if (shape.present !== undefined) values[shape.present[0]] = shape.present[1];
+    return { mask: shape.mask, values };
+  }
+}
+
+function shapeOf(match: Match): Shape | string {
+  const full = new Uint32Array(keyWords);
+  let present = 0;
+  for (const { field, mask } of match.terms) {
+    const place = placeOf(field);
+    if (place === undefined || (field.isVariable && BigInt(mask) >> 32n !== 0n && mask !== field.full)) return field.name;
+    spread(place, mask, (word, bits) => {
+      full[word] = (full[word] ?? 0) | bits;
+    });
+    // A demanded tunnel option must be there, not merely be zero for lack of one.
+    if (field.isVariable) present |= 1 << (place.word - W.tunMetadata);
+  }
+  full[W.tunMetadataPresent] = present;
+  const mask = minimask(full);
+  const indexOf = (word: number): number => mask.words.indexOf(word);
+  const slots = match.terms.map(({ field }) => {
+    const found: number[] = [];
+    const place = placeOf(field);
+    if (place !== undefined) spread(place, 0, (word) => found.push(indexOf(word)));
+    return found;
+  });
+  return { mask, slots, present: present === 0 ? undefined : [indexOf(W.tunMetadataPresent), present] };
 }
 
 /** The non-zero words of a full-size mask. */

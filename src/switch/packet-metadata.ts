@@ -1,11 +1,11 @@
 /** What a controller is told of a packet beside its bytes, and what it tells the switch of one: the key's words as a match. */
 import { field, type Field, Match, MatchBuilder, type TlvMapping } from "../openflow/index.ts";
-import { firstHeaderWord, firstPacketWord, type FlowKey, placeOf, readPlace, spread, tunMetadataFields, W } from "./flow-key.ts";
+import { firstHeaderWord, firstPacketWord, type FlowKey, placeNamed, placeOf, readPlace, spread, tunMetadataFields, W } from "./flow-key.ts";
 
 type Row = readonly [Field, NonNullable<ReturnType<typeof placeOf>>];
 
 function row(name: Parameters<typeof field>[0]): readonly Row[] {
-  const place = placeOf(name);
+  const place = placeNamed(name);
   return place === undefined ? [] : [[field(name), place]];
 }
 
@@ -34,7 +34,7 @@ export function metadataOf(key: FlowKey, tlvs: ReadonlyMap<number, TlvMapping>):
 /** Puts what a match says into the key: for packet-out and resume. */
 export function putMetadata(key: FlowKey, match: Match): void {
   for (const { field: f, value } of match.terms) {
-    const place = placeOf(f.name);
+    const place = placeOf(f);
     if (place === undefined || place.word >= firstHeaderWord) continue;
     spread(place, value, (word, bits) => {
       key[word] = (key[word] ?? 0) | bits;

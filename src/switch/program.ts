@@ -3,7 +3,7 @@
  * Done once, when a flow comes in; what the switch cannot do is refused here, with OpenFlow's error and its own words.
  */
 import { type Action, type Field, type FieldValue, OfError, type Prerequisite, type Subfield } from "../openflow/index.ts";
-import { placeOf, spread, tunMetadataFields, W } from "./flow-key.ts";
+import { placeNamed, placeOf, spread, tunMetadataFields, W } from "./flow-key.ts";
 
 /** Bits of the key from `bit` (counted from the field's least significant) on. */
 export interface Slice {
@@ -123,7 +123,7 @@ function compileOne(action: Action): Step | OfError {
       return inner instanceof OfError ? inner : { kind: action.kind, steps: inner.steps };
     }
     case "delete_field": {
-      const place = placeOf(action.field.name);
+      const place = placeOf(action.field);
       return place !== undefined && action.field.isVariable ? { kind: "delete_field", word: place.word } : cannot(action.field.name);
     }
     case "ct":
@@ -175,7 +175,7 @@ function compileCt(action: Extract<Action, { kind: "ct" }>): Step | OfError {
 const cannot = (field: string): OfError => new OfError("OFPBAC_BAD_SET_TYPE", `this switch has no field ${field}`);
 
 function constant(name: string, value: FieldValue, mask?: FieldValue, prerequisite?: Prerequisite): Step | OfError {
-  const place = placeOf(name);
+  const place = placeNamed(name);
   return place === undefined ? cannot(name) : writeTo(place, value, mask ?? -1n, prerequisite ?? prerequisiteOf(name));
 }
 
@@ -184,7 +184,7 @@ const prerequisiteOf = (name: string): Prerequisite => (name.startsWith("ip_") |
 function writeOf(field: Field, value: FieldValue, mask: FieldValue): Step | OfError {
   const vlan = vlanWrite(field, value, mask);
   if (vlan !== undefined) return vlan;
-  const place = placeOf(field.name);
+  const place = placeOf(field);
   if (place === undefined) return cannot(field.name);
   const write = writeTo(place, value, field.isVariable && mask === field.full ? 0xffff_ffffn : mask, field.prerequisite);
   if (place.word < W.tunMetadata || place.word >= W.tunMetadata + tunMetadataFields) return write;
@@ -195,6 +195,7 @@ function writeOf(field: Field, value: FieldValue, mask: FieldValue): Step | OfEr
 }
 
 function vlanWrite(field: Field, value: FieldValue, mask: FieldValue): Step | undefined {
+  if (placeOf(field)?.word !== W.vlan) return undefined;
   const v = Number(value);
   const m = Number(mask);
   switch (field.name) {
@@ -224,7 +225,7 @@ function writeTo(place: Parameters<typeof spread>[0], value: FieldValue, mask: F
 }
 
 export function sliceOf({ field, offset, bits }: Subfield): Slice | OfError {
-  const place = placeOf(field.name);
+  const place = placeOf(field);
   if (place === undefined || (field.isVariable && offset + bits > 32 && offset > 0)) return cannot(field.name);
   const lastWord = place.word + Math.ceil(place.width / 32) - 1;
   return { lastWord, shift: place.shift, bit: offset, bits: Math.min(bits, place.width - offset), prerequisite: field.prerequisite };

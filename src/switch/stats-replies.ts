@@ -7,7 +7,6 @@ import type { Bridge } from "./bridge.ts";
 import { select } from "./flow-mod.ts";
 import type { FlowRule } from "./flow-rule.ts";
 import { tableCount } from "./flow-table.ts";
-import { minimatchOf } from "./minimask.ts";
 import type { SwitchPort } from "./switch-port.ts";
 
 export interface SwitchIdentity {
@@ -105,10 +104,10 @@ function each<T>(items: Iterable<T>, reply: (item: T | undefined) => Message): r
 }
 
 function matching(bridge: Bridge, request: Extract<MultipartRequest, { kind: "flow_stats_request" | "aggregate_request" }>): readonly FlowRule[] | OfError {
-  const found = minimatchOf(request.match);
-  if (found.kind === "unknown") return new OfError("OFPBMC_BAD_FIELD", found.field);
+  const match = bridge.shapes.minimatch(request.match);
+  if (typeof match === "string") return new OfError("OFPBMC_BAD_FIELD", match);
   if (request.table > tableCount) return new OfError("OFPBRC_BAD_TABLE_ID");
-  return select(bridge, request, found.match, false);
+  return select(bridge, request, match, false);
 }
 
 function portsOf(bridge: Bridge, wanted: number): SwitchPort[] {

@@ -111,7 +111,7 @@ function trace(datapath: Datapath, bridge: Bridge, flow: string, hex: string | u
 
 function putMatch(key: Uint32Array, match: Match, withHeaders: boolean): void {
   for (const { field, value } of match.terms) {
-    const place = placeOf(field.name);
+    const place = placeOf(field);
     if (place === undefined || (!withHeaders && place.word >= firstHeaderWord)) continue;
     spread(place, value, (word, bits) => {
       key[word] = (key[word] ?? 0) | bits;
