@@ -26,6 +26,7 @@ export interface ServerPlace<D extends Database> {
 }
 
 const retryMs = 1000;
+const maxRunning = 1000;
 
 /** Returns in the parent when the child is up, in the child when it has been told to end. */
 export async function serveCtl<D extends Database>(program: CtlProgram<D>, options: readonly GivenOption[], place: ServerPlace<D>): Promise<number> {
@@ -77,8 +78,7 @@ class CtlServer<D extends Database> {
   readonly #leaderOnly: boolean;
   #client: DatabaseClient | undefined;
   #exit: () => void = () => undefined;
-  /** Invocations happen one after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  #running = 0;
 
   constructor(program: CtlProgram<D>, options: readonly GivenOption[], place: ServerPlace<D>) {
     this.#program = program;
@@ -87,7 +87,7 @@ class CtlServer<D extends Database> {
   }
 
   get commands(): readonly UnixctlCommand[] {
-    return [{ name: "run", usage: "", minArgs: 0, maxArgs: Infinity, run: (args) => this.#inTurn(() => this.#run(args)) }];
+    return [{ name: "run", usage: "", minArgs: 0, maxArgs: Infinity, run: (args) => this.#counted(args) }];
   }
 
   onExit(action: () => void): void {
@@ -112,10 +112,15 @@ class CtlServer<D extends Database> {
     return this.#client;
   }
 
-  #inTurn(action: () => Promise<string>): Promise<string> {
-    const result = this.#turn.then(action);
-    this.#turn = result.catch(() => undefined);
-    return result;
+  /** One that waits for something must not keep the others waiting; nor may those that wait pile up. */
+  async #counted(args: readonly string[]): Promise<string> {
+    if (this.#running >= maxRunning) throw new UnixctlError(`${this.#running} commands are waiting already`);
+    this.#running++;
+    try {
+      return await this.#run(args);
+    } finally {
+      this.#running--;
+    }
   }
 
   async #run(args: readonly string[]): Promise<string> {

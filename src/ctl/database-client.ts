@@ -147,17 +147,23 @@ export class DatabaseClient {
     return Object.keys(asObject(columns)).filter((c) => c in ours);
   }
 
+  /** Until the reply is there, what was known of the tables stays in place: other invocations may be reading it. */
   async #monitor(requests: JsonObject, names: readonly string[], wanted: ReadonlyMap<string, ReadonlySet<string> | undefined>): Promise<void> {
     const id = `ctl${this.#nextId}`;
-    for (const name of names) {
-      const ours = Object.keys(this.#database.tables[name]?.columns ?? {});
-      const columns = new Set([...(this.#tables.get(name)?.columns ?? []), ...(wanted.get(name) ?? ours)]);
-      this.#tables.set(name, { columns, rows: new Map() });
-      // Updates of an earlier, narrower monitor of the same table count no more.
-      this.#monitors.set(name, id);
-    }
+    const install = (contents: Json): void => {
+      for (const name of names) {
+        const ours = Object.keys(this.#database.tables[name]?.columns ?? {});
+        const columns = new Set([...(this.#tables.get(name)?.columns ?? []), ...(wanted.get(name) ?? ours)]);
+        this.#tables.set(name, { columns, rows: new Map() });
+        // Updates of an earlier, narrower monitor of the same table count no more.
+        this.#monitors.set(name, id);
+      }
+      this.#update(id, contents);
+    };
     const present = Object.fromEntries(Object.entries(requests).filter(([name]) => this.hasTable(name)));
-    if (Object.keys(present).length > 0) this.#update(id, await this.#request("monitor", [this.#database.name, id, present]));
+    if (Object.keys(present).length === 0) install({});
+    // Installed while the reply is handled, since updates may come right behind it.
+    else await this.#request("monitor", [this.#database.name, id, present], install);
   }
 
   /** The results of the operations. Rejects with ServerError if the request itself is refused. */
@@ -177,11 +183,15 @@ export class DatabaseClient {
     this.#session.close();
   }
 
-  #request(method: string, params: readonly Json[]): Promise<Json> {
+  #request(method: string, params: readonly Json[], replied?: (result: Json) => void): Promise<Json> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      const settle = (result: Json): void => {
+        replied?.(result);
+        resolve(result);
+      };
+      this.#waiting.set(id, { resolve: settle, reject });
       this.#session.send({ kind: "request", method, params, id });
     });
   }
