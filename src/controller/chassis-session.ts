@@ -3,6 +3,7 @@ import { Engine } from "../engine/index.ts";
 import type { Host, Timer } from "../host/index.ts";
 import { openReplica } from "../ovsdb/index.ts";
 import { southbound } from "../schemas/index.ts";
+import { AgingThreshold, AgingWatch } from "./aging.ts";
 import { OwnPort } from "./bindings.ts";
 import { integrationBridge, makesDatapathLocal } from "./claims.ts";
 import { DesiredFlows } from "./desired-flows.ts";
@@ -40,6 +41,7 @@ export class ChassisSession {
   readonly #crews: readonly [RepairCrew<OpenVswitchTransaction>, RepairCrew<SouthboundTransaction>];
   readonly #awaiting = new Set<PortBinding>();
   readonly #waiting: WaitingPackets;
+  readonly #aging: AgingWatch;
   #connection: FlowConnection | undefined;
   #packets: PacketConnection | undefined;
   #connectedBridge: Bridge | undefined;
@@ -56,6 +58,7 @@ export class ChassisSession {
     this.#sb = openReplica(host, southbound, remote, { monitor, leaderOnly: false, minBackoffMs: 100, changed: () => this.#changed() });
     this.node = new Node(host, this.engine, ovs, this.#sb, options, makesDatapathLocal, () => this.#changed());
     this.#waiting = new WaitingPackets(this.node);
+    this.#aging = new AgingWatch(host, this.node, (table) => this.#packets?.count(table));
     const groups = new ExtensionTable<GroupUse>();
     const meters = new ExtensionTable<WantedMeter>();
     this.installer = new FlowInstaller(host.log, { flows: this.flows, groups, meters, takeFlushes: () => this.node.zones.takeFlushes() });
@@ -88,6 +91,7 @@ export class ChassisSession {
         node.inService.forget(port._uuid);
       },
     });
+    engine.sink(AgingThreshold, this.#aging);
     engine.sink(OpenVswitchRepair, this.#crews[0]);
     engine.sink(SouthboundRepair, this.#crews[1]);
   }
@@ -125,6 +129,7 @@ export class ChassisSession {
     this.#connection?.close();
     this.#packets?.close();
     this.#waiting.stop();
+    this.#aging.stop();
     this.#sb.close();
   }
 
@@ -218,7 +223,7 @@ export class ChassisSession {
       const target = { kind: "unix", path: `${this.node.options.runFolder}/${bridge.name}.mgmt` } as const;
       const optionSize = (index: number): number | undefined => (index === this.node.geneveField.get() ? geneveOptionSize : undefined);
       this.#connection = new FlowConnection(this.#host, target, this.installer, optionSize, (index) => this.#negotiated(index));
-      this.#packets = new PacketConnection(this.#host, target, { node: this.node, waiting: this.#waiting }, optionSize);
+      this.#packets = new PacketConnection(this.#host, target, { node: this.node, waiting: this.#waiting }, optionSize, (flows) => this.#aging.counted(flows));
     } else if (bridge.datapath_id !== undefined) {
       this.#connection?.poke();
       this.#packets?.poke();

@@ -5,6 +5,7 @@
 import type { Host } from "../host/index.ts";
 import type { Ip, Mac } from "../net/index.ts";
 import { Pending } from "./pending.ts";
+import type { Fdb, MacBinding } from "./rows.ts";
 
 export interface LearnedNeighbor {
   readonly datapathKey: number;
@@ -19,6 +20,13 @@ export interface LearnedAddress {
   readonly mac: Mac;
 }
 
+/** A binding or an FDB entry that packets still bear out. */
+export interface Sighting {
+  readonly row: MacBinding | Fdb;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
 const multicastPauseMs = 50;
 /** Within this time it is written, or was not meant to be. */
 const lifetimeMs = 1000;
@@ -27,6 +35,7 @@ const maxPending = 1024;
 export class Learning {
   readonly neighbors = new Pending<LearnedNeighbor>("learned neighbors");
   readonly addresses = new Pending<LearnedAddress>("learned addresses");
+  readonly sightings = new Pending<Sighting>("sightings");
   readonly #host: Host;
   readonly #changed: () => void;
 
@@ -42,6 +51,10 @@ export class Learning {
 
   learnAddress(address: LearnedAddress): void {
     this.#learn(this.addresses, address, 0);
+  }
+
+  saw(sighting: Sighting): void {
+    this.#learn(this.sightings, sighting, 0);
   }
 
   #learn<T>(pending: Pending<T>, item: T, delayMs: number): void {

@@ -50,3 +50,8 @@ export const addressWrites = rule("address-writes", (node: Node) => node.learnin
     },
   });
 });
+
+export const timestampWrites = rule("timestamp-writes", (node: Node) => node.learning.sightings, function* (_node, { row, at }): Iterable<Yield> {
+  if (row.timestamp >= at) return;
+  yield SouthboundRepair({ key: `timestamp ${row._uuid} ${at}`, apply: (txn) => txn.update(row, { timestamp: at }) });
+});

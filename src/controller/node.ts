@@ -13,6 +13,7 @@ import type {
   AddressSet, Bridge, Chassis, ChassisPrivate, ChassisTemplateVar, DatapathBinding, Dns, Encap, Fdb, FlowSampleCollectorSet, Interface, MacBinding,
   Meter, MulticastGroup, OpenVswitchReplica, Port, PortBinding, PortGroup, SouthboundReplica,
 } from "./rows.ts";
+import { cookieOf } from "./rows.ts";
 import { type Tunnel, tunnelIdKey, TunnelUp } from "./tunnel.ts";
 import { ZoneAssignment } from "./zone-assignment.ts";
 
@@ -77,6 +78,9 @@ export class Node {
   readonly groupsByName: Index<string, MulticastGroup>;
   readonly macBindingsByPort: Index<string, MacBinding>;
   readonly fdbByAddress: Index<string, Fdb>;
+  /** By the cookie of their flows. */
+  readonly neighborsByCookie: Index<number, MacBinding>;
+  readonly fdbByCookie: Index<number, Fdb>;
   readonly dnsByDatapath: Index<DatapathUuid, Dns>;
   readonly addressSetsByName: Index<string, AddressSet>;
   readonly portGroupsByName: Index<string, PortGroup>;
@@ -125,6 +129,8 @@ export class Node {
     this.groupsByName = engine.index("multicast group", Multicast_Group, (g) => [`${g.datapath} ${g.name}`]);
     this.macBindingsByPort = engine.index("MAC bindings of", MAC_Binding, (b) => [b.logical_port]);
     this.fdbByAddress = engine.index("FDB entry", sb.tables.FDB, (f) => [`${f.dp_key} ${f.mac}`]);
+    this.neighborsByCookie = engine.index("MAC binding with", MAC_Binding, (b) => [cookieOf(b)]);
+    this.fdbByCookie = engine.index("FDB entry with", sb.tables.FDB, (f) => [cookieOf(f)]);
     this.dnsByDatapath = engine.index("DNS of", sb.tables.DNS, (d) => d.datapaths);
     this.addressSetsByName = engine.index("address set", sb.tables.Address_Set, (a) => [a.name]);
     this.portGroupsByName = engine.index("port group", sb.tables.Port_Group, (g) => [g.name]);

@@ -1,9 +1,10 @@
 /** All rules of a chassis, in the order in which they are worked off. */
 import type { Rule } from "../engine/index.ts";
+import { agingThresholds } from "./aging.ts";
 import { bindings, interfaceMarks } from "./bindings.ts";
 import { wantedMeters } from "./extension-tables.ts";
 import { datapathInterest, interfaceInterest, standingInterest } from "./interest.ts";
-import { addressWrites, neighborWrites } from "./learning.ts";
+import { addressWrites, neighborWrites, timestampWrites } from "./learning.ts";
 import { hairpinFlows } from "./load-balancers.ts";
 import { localDatapaths } from "./local-datapaths.ts";
 import { localFlows, logicalFlows } from "./logical-flows.ts";
@@ -28,5 +29,5 @@ export const rules: readonly Rule<Node>[] = [
   wishedPatchPorts, missingPatchPorts, stalePatchPorts,
   localFlows, logicalFlows, wantedMeters, learnedNeighborFlows, staticNeighborFlows, fdbFlows, portSecurityFlows, hairpinFlows,
   fixedFlows, portFlows, multicastFlows, tunnelFlows, floodFlow, chassisMacFlows,
-  neighborWrites, addressWrites, configurationReport,
+  agingThresholds, neighborWrites, addressWrites, timestampWrites, configurationReport,
 ];

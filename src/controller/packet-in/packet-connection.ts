@@ -3,7 +3,7 @@
  * Every packet goes up whole, in Nicira's format, which carries what the action had to say.
  */
 import type { ActiveTarget, Host, Log } from "../../host/index.ts";
-import { type Action, Match, type Message, noBuffer, type PacketIn, type TlvSizes } from "../../openflow/index.ts";
+import { type Action, type FlowStats, groups, Match, type Message, noBuffer, type PacketIn, ports, type TlvSizes } from "../../openflow/index.ts";
 import { resubmit } from "../flow.ts";
 import { OpenFlowLink } from "../openflow-link.ts";
 import { fromController, type PacketSwitch } from "./arrival.ts";
@@ -14,11 +14,14 @@ const wholePackets = 0xffff;
 export class PacketConnection implements PacketSwitch {
   readonly #log: Log;
   readonly #place: DispatchPlace;
+  readonly #counted: (flows: readonly FlowStats[]) => void;
   readonly #link: OpenFlowLink;
 
-  constructor(host: Host, target: ActiveTarget, place: DispatchPlace, tlvSizes: TlvSizes) {
+  /** `counted` hears what `count` has asked for. */
+  constructor(host: Host, target: ActiveTarget, place: DispatchPlace, tlvSizes: TlvSizes, counted: (flows: readonly FlowStats[]) => void) {
     this.#log = host.log.module("pinctrl");
     this.#place = place;
+    this.#counted = counted;
     this.#link = new OpenFlowLink(host, "pinctrl", target, {
       connected: () => this.#connected(),
       message: (message) => this.#received(message),
@@ -45,6 +48,12 @@ export class PacketConnection implements PacketSwitch {
     this.#link.send({ kind: "packet_out", bufferId: noBuffer, metadata: Match.of(["in_port", port]), actions: [resubmit(0)], packet });
   }
 
+  /** How much the flows of a table have been used. */
+  count(table: number): void {
+    if (!this.#link.isConnected) return;
+    this.#link.send({ kind: "flow_stats_request", table, outPort: ports.none, outGroup: groups.any, cookie: 0n, cookieMask: 0n, match: Match.any });
+  }
+
   get isConnected(): boolean {
     return this.#link.isConnected;
   }
@@ -62,6 +71,9 @@ export class PacketConnection implements PacketSwitch {
     switch (message.kind) {
       case "get_config_reply":
         this.#link.send({ kind: "set_config", fragments: message.fragments, missSendLength: wholePackets });
+        break;
+      case "flow_stats_reply":
+        this.#counted(message.flows);
         break;
       case "packet_in":
         dispatch(message, this.#place, this, this.#log);
