@@ -37,6 +37,8 @@ export interface TraceDatapath {
   /** The key of the port behind which a MAC was last seen. */
   fdb(mac: bigint): number | undefined;
   readonly hasLocalGateway: boolean;
+  /** Of a transit switch, which every zone has: its name in the interconnection databases. */
+  readonly transitSwitch: string | undefined;
 }
 
 export interface TracePort {

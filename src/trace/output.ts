@@ -1,5 +1,6 @@
 /** `output;`: from the ingress pipeline to the egress one, and from there out of a port, into its peer's datapath. */
-import { append } from "./node.ts";
+import { flagBits } from "../logical/index.ts";
+import { append, type TraceNode } from "./node.ts";
 import type { TracePort } from "./model.ts";
 import type { PacketFlow } from "./packet-flow.ts";
 import type { Place, Walk } from "./walk.ts";
@@ -30,6 +31,7 @@ export function output(walk: Walk, place: Place): void {
 
 function leave(walk: Walk, { flow, out }: Place, port: TracePort | undefined, name: string): void {
   append(out, "output", `/* output to "${name}", type "${port?.type ?? ""}" */`);
+  if (port?.type === "remote" && arriveElsewhere(walk, flow, port, out)) return;
   const peer = port?.peer;
   if (peer === undefined) {
     append(out, "modify", `output("${name}")`);
@@ -40,6 +42,29 @@ function leave(walk: Walk, { flow, out }: Place, port: TracePort | undefined, na
   entering.set("reg14", BigInt(peer.tunnelKey));
   entering.set("reg15", 0n);
   walk.trace(peer.datapath, entering, 0, "ingress", children);
+}
+
+/**
+ * Through the tunnel between gateways: the other zone's gateway runs the egress pipeline of the same transit switch, from
+ * the keys of datapath and ports that the tunnel carries, which mean the same in every zone. False if no zone is followed
+ * that has the port at home.
+ */
+function arriveElsewhere({ otherZones }: Walk, flow: PacketFlow, port: TracePort, out: TraceNode[]): boolean {
+  const { transitSwitch } = port.datapath;
+  if (transitSwitch === undefined) return false;
+  for (const { name, walk } of otherZones) {
+    const datapath = [...walk.model.datapaths.values()].find((dp) => dp.transitSwitch === transitSwitch);
+    const arrived = datapath?.portsByKey.get(port.tunnelKey);
+    if (datapath === undefined || arrived === undefined || arrived.type === "remote") continue;
+    const elsewhere = egressFlow(flow);
+    elsewhere.clearConntrack();
+    elsewhere.set("reg10", 1n << BigInt(flagBits.rxFromTunnel));
+    const inport = portName({ datapath }, Number(flow.get("reg14") & 0xffffn));
+    const { children } = append(out, "pipeline", `egress(zone="${name}", dp="${datapath.friendlyName}", inport="${inport}", outport="${arrived.friendlyName}")`);
+    walk.trace(datapath, elsewhere, 0, "egress", children);
+    return true;
+  }
+  return false;
 }
 
 /** The egress pipeline starts with clean registers, but for the ports. */

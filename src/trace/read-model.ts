@@ -58,6 +58,7 @@ class Datapath implements TraceDatapath {
   readonly name2: string | undefined;
   readonly friendlyName: string;
   readonly tunnelKey: number;
+  readonly transitSwitch: string | undefined;
   readonly groups: MulticastGroup[] = [];
   readonly portsByKey = new Map<number, TracePort>();
   hasLocalGateway = false;
@@ -73,6 +74,7 @@ class Datapath implements TraceDatapath {
     this.name2 = ids.get("name2");
     this.friendlyName = friendlyNames ? shortenUuid(this.name2 ?? this.name) : this.northboundUuid;
     this.tunnelKey = row.tunnel_key;
+    this.transitSwitch = ids.get("interconn-ts");
   }
 
   flows(pipeline: Pipeline, table: number): readonly TraceFlow[] {

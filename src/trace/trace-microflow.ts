@@ -20,9 +20,16 @@ export type TraceResult =
   /** The text that the C program prints instead, and exits with 0. */
   | { readonly kind: "refused"; readonly text: string };
 
-/** `datapathName` undefined: the datapath of the microflow's input port. */
-export function traceMicroflow(model: TraceModel, datapathName: string | undefined, microflow: string, options: TraceOptions): TraceResult {
+/** Another zone of an interconnection. */
+export interface TracedZone {
+  readonly name: string;
+  readonly model: TraceModel;
+}
+
+/** `datapathName` undefined: the datapath of the microflow's input port. `zones`: where to go on beyond transit switches. */
+export function traceMicroflow(model: TraceModel, datapathName: string | undefined, microflow: string, options: TraceOptions, zones: readonly TracedZone[] = []): TraceResult {
   const tracer = new Tracer(model, options);
+  tracer.follow(zones);
   const found = datapathName === undefined ? datapathOfInport(tracer, microflow) : findDatapath(model, datapathName, options);
   if (typeof found === "string") return { kind: "refused", text: found };
   const context = { symbols: tracer.symbols, ...tracer.sets(0) };

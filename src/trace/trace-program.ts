@@ -1,12 +1,12 @@
 /** ovn-trace(8) as a program: options, one trace and out, or a daemon that traces on request. */
 import {
-  applyVlogOptions, type Daemon, type DaemonContext, daemonOptions, describeError, type Directories, directories, type GivenOption, informationOptions,
+  applyVlogOptions, type Daemon, type DaemonContext, daemonOptions, type Directories, directories, type GivenOption, informationOptions,
   isGiven, lastValue, type OptionSpec, parseOptions, runDaemon, sslOptions, StartError, UnixctlError, unixctlOption, versionText, vlogOptions, Vlog,
 } from "../daemon/index.ts";
 import type { Host, Log, Process } from "../host/index.ts";
 import { southbound } from "../schemas/index.ts";
-import { type Forms, openTraceSession, type TraceSession, type TraceSettings } from "./trace-session.ts";
-import { parseLoadBalancerDestination, parseSelectId } from "./trace-settings.ts";
+import { DatabaseUnreachable, type Forms, openTraceSession, type TraceSession, type TraceSettings } from "./trace-session.ts";
+import { parseLoadBalancerDestination, parseSelectId, parseZone } from "./trace-settings.ts";
 import { checkCtState, parseCtState } from "./stateful.ts";
 
 const name = "ovn-trace";
@@ -25,6 +25,7 @@ const ownOptions: readonly OptionSpec[] = [
   { name: "no-friendly-names", argument: "none" },
   { name: "lb-dst", argument: "required" },
   { name: "select-id", argument: "required" },
+  { name: "follow", argument: "required" },
 ];
 
 const help = `${name}: OVN trace utility
@@ -44,6 +45,8 @@ Other options:
   --lb-dst=IP[:PORT]      the backend that load balancing chooses
   --select-id=ID          the member that "select" chooses
   --db=DATABASE           connect to DATABASE
+  --follow=[ZONE=]DATABASE  go on in another zone's southbound database where a
+                          packet leaves by a transit switch (not in OVN's own)
   --no-leader-only        accept any cluster member, not just the leader
   --ovs[=REMOTE]          obtain corresponding OpenFlow flows from REMOTE`;
 
@@ -75,7 +78,7 @@ export async function traceMain(process: Process, makeHost: (log: Log) => Host):
   if (rest.length !== 1 && rest.length !== 2) return fail("one or two non-option arguments are required (use --help for help)");
   const settings = readSettings(options, folders, process, vlog.log);
   if (typeof settings === "string") return fail(settings);
-  const session = await openTraceSession(host, settings).catch((error: unknown) => fail(`${settings.database}: database connection failed (${describeError(error)})`));
+  const session = await openTraceSession(host, settings).catch((error: unknown) => fail(connectionFailure(error)));
   const [datapath, microflow] = rest.length === 2 ? rest : [undefined, rest[0]];
   process.out(await session.trace(datapath, microflow ?? "", readForms(options.map((option) => option.name))));
   session.close();
@@ -84,6 +87,11 @@ export async function traceMain(process: Process, makeHost: (log: Log) => Host):
 
 /** Nothing is logged before the options have said where. */
 const silent: Log = { module: () => silent, emer: () => {}, err: () => {}, warn: () => {}, info: () => {}, dbg: () => {} };
+
+function connectionFailure(error: unknown): string {
+  if (!(error instanceof DatabaseUnreachable)) throw error;
+  return `${error.database}: database connection failed (${error.message})`;
+}
 
 /** What the options say, or what is wrong with them. */
 function readSettings(options: readonly GivenOption[], folders: Directories, process: Process, log: Log): TraceSettings | string {
@@ -107,6 +115,7 @@ function readSettings(options: readonly GivenOption[], folders: Directories, pro
     leaderOnly: options.findLast((option) => option.name.endsWith("leader-only"))?.name !== "no-leader-only",
     switchRemote: isGiven(options, "ovs") ? (lastValue(options, "ovs") ?? `unix:${folders.ovsRun}/br-int.mgmt`) : undefined,
     friendlyNames: names !== "no-friendly-names",
+    follow: options.filter((option) => option.name === "follow").map(({ value = "" }) => parseZone(value)),
     ctStates, loadBalancerDestination: destination, selectId, log: trace,
   };
 }
@@ -126,7 +135,7 @@ async function startTraceDaemon(host: Host, context: DaemonContext, process: Pro
   try {
     session = await openTraceSession(host, settings);
   } catch (error) {
-    throw new StartError(`${settings.database}: database connection failed (${describeError(error)})`);
+    throw new StartError(connectionFailure(error));
   }
   return {
     commands: [{ name: "trace", usage: "[OPTIONS] [DATAPATH] MICROFLOW", minArgs: 1, maxArgs: Number.POSITIVE_INFINITY, run: (args) => traceCommand(session, args) }],

@@ -1,13 +1,15 @@
 /** A southbound database at hand, and traces over it. */
+import { describeError } from "../daemon/index.ts";
 import type { Host, Log } from "../host/index.ts";
 import { formatTarget, parseActiveTarget } from "../host/index.ts";
 import { openReplica } from "../ovsdb/index.ts";
 import { southbound } from "../schemas/index.ts";
+import { present } from "../std/index.ts";
 import type { TraceModel } from "./model.ts";
 import { printDetailed, printMinimal, printSummary } from "./node.ts";
 import { addOpenflow } from "./openflow-flows.ts";
 import { readModel, tracedTables } from "./read-model.ts";
-import { traceMicroflow } from "./trace-microflow.ts";
+import { type TracedZone, traceMicroflow } from "./trace-microflow.ts";
 import type { TraceOptions } from "./walk.ts";
 
 export interface TraceSettings extends Pick<TraceOptions, "ctStates" | "loadBalancerDestination" | "selectId" | "friendlyNames"> {
@@ -16,6 +18,8 @@ export interface TraceSettings extends Pick<TraceOptions, "ctStates" | "loadBala
   readonly leaderOnly: boolean;
   /** Where to ask for OpenFlow flows; undefined: do not. */
   readonly switchRemote: string | undefined;
+  /** Southbound databases of other zones, in which packets go on that leave by a transit switch. */
+  readonly follow: readonly { readonly name: string; readonly database: string }[];
   readonly log: Log;
 }
 
@@ -31,21 +35,39 @@ export interface TraceSession {
   close(): void;
 }
 
-/** Rejects with the system's error if the database cannot be reached: a trace does not wait for one to appear. */
+/** The database that could not be reached, and why. */
+export class DatabaseUnreachable extends Error {
+  override name = "DatabaseUnreachable";
+  readonly database: string;
+
+  constructor(database: string, cause: unknown) {
+    super(describeError(cause), { cause });
+    this.database = database;
+  }
+}
+
+/** Rejects with DatabaseUnreachable: a trace does not wait for a database to appear. */
 export async function openTraceSession(host: Host, settings: TraceSettings): Promise<TraceSession> {
-  await checkReachable(host, settings.database);
-  const monitor = Object.fromEntries(tracedTables.map((table) => [table, true] as const));
-  const replica = openReplica({ ...host, log: quiet(host.log) }, southbound, settings.database, { monitor, leaderOnly: settings.leaderOnly });
-  await replica.synced;
-  // As in the C program, a trace is over the database as it was when the program started.
-  const { friendlyNames, log } = settings;
-  const warn = (text: string): void => log.warn(text);
-  const model = readModel(replica.tables, { friendlyNames, warn });
-  replica.close();
+  // As in the C program, a trace is over the databases as they were when the program started.
+  const [model, ...others] = await Promise.all([settings.database, ...settings.follow.map((zone) => zone.database)].map((database) => readDatabase(host, database, settings)));
+  const zones = settings.follow.flatMap(({ name }, i) => {
+    const other = others[i];
+    return other === undefined ? [] : [{ name, model: other }];
+  });
   return {
-    trace: (datapath, microflow, forms) => traceOnce(host, settings, model, datapath, microflow, forms),
+    trace: (datapath, microflow, forms) => traceOnce(host, settings, present(model), zones, datapath, microflow, forms),
     close: () => {},
   };
+}
+
+async function readDatabase(host: Host, database: string, { leaderOnly, friendlyNames, log }: TraceSettings): Promise<TraceModel> {
+  await checkReachable(host, database);
+  const monitor = Object.fromEntries(tracedTables.map((table) => [table, true] as const));
+  const replica = openReplica({ ...host, log: quiet(host.log) }, southbound, database, { monitor, leaderOnly });
+  await replica.synced;
+  const model = readModel(replica.tables, { friendlyNames, warn: (text) => log.warn(text) });
+  replica.close();
+  return model;
 }
 
 /** One connection, made once: nothing to tell unless it fails. */
@@ -66,14 +88,14 @@ async function checkReachable(host: Host, database: string): Promise<void> {
       reason = error;
     }
   }
-  throw reason;
+  throw new DatabaseUnreachable(database, reason);
 }
 
-async function traceOnce(host: Host, settings: TraceSettings, model: TraceModel, datapath: string | undefined, microflow: string, forms: Forms): Promise<string> {
+async function traceOnce(host: Host, settings: TraceSettings, model: TraceModel, zones: readonly TracedZone[], datapath: string | undefined, microflow: string, forms: Forms): Promise<string> {
   const { log, switchRemote } = settings;
   const result = traceMicroflow(model, datapath, microflow, {
     ...settings, warn: (text) => log.warn(text), random: (limit) => host.random.next32() % limit,
-  });
+  }, zones);
   if (result.kind === "refused") return result.text;
   if (switchRemote !== undefined) await addOpenflow(host, switchRemote, result.flowOf, log);
   const several = Number(forms.detailed) + Number(forms.summary) + Number(forms.minimal) > 1;

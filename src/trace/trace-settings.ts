@@ -16,3 +16,9 @@ export function parseSelectId(text: string | undefined): number | undefined | st
   const id = Number.parseInt(text, 10);
   return Number.isNaN(id) || id === 0 ? `${text}: bad select-id` : id & 0xffff;
 }
+
+/** `west=tcp:10.0.0.1:6642`, or a database alone, which then is its own name. */
+export function parseZone(text: string): { readonly name: string; readonly database: string } {
+  const named = /^([^=:]+)=(.+)$/.exec(text);
+  return { name: named?.[1] ?? text, database: named?.[2] ?? text };
+}

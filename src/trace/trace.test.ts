@@ -20,7 +20,7 @@ function datapath(name: string, tunnelKey: number, texts: readonly FlowText[]): 
   })).sort((a, b) => b.priority - a.priority);
   return {
     uuid: `${tunnelKey}0000000-0000-0000-0000-000000000000`, northboundUuid: name, name, name2: undefined, friendlyName: name, tunnelKey,
-    groups: [], portsByKey: new Map(), hasLocalGateway: false,
+    groups: [], portsByKey: new Map(), hasLocalGateway: false, transitSwitch: name.startsWith("ts") ? name : undefined,
     flows: (pipeline, table) => flows.filter((flow) => flow.pipeline === pipeline && flow.table === table),
     macBinding: (port, ip) => (port === 2 && ip === binding ? [present(parseMac("00:00:00:00:00:77"))] : []),
     fdb: (mac) => (mac === 5n ? 1 : undefined),
@@ -172,6 +172,34 @@ test("DHCP, learned ports, the stack, refusal", () => {
     'push(eth.src) -> 0;\neth.src = 00:00:00:00:00:09;\npop(eth.src) <- 0;\noutput("p1");\n');
   check('inport == "p2" && ip4.src == 10.0.0.2 && ip4.dst == 10.9.1.1 && udp.dst == 9', printMinimal, 'icmp4 {\n    output("p2");\n};\n');
   check('inport == "p2" && eth.src == 01:00:00:00:00:00', printMinimal, "");
+});
+
+test("with another zone at hand a packet goes on beyond the transit switch", () => {
+  const zone = (own: string, other: string): TraceModel => {
+    const ts = datapath("ts1", 16711683, [
+      ["ingress", 0, 0, "1", `outport = "${other}"; output;`],
+      ["egress", 0, 10, "flags.tunnel_rx", "reg0 = 7; next;"],
+      ["egress", 0, 0, "1", "next;"],
+      ["egress", 1, 0, "1", "output;"],
+    ]);
+    const ports = [port(ts, "a", 1, own === "a" ? "" : "remote"), port(ts, "b", 2, own === "b" ? "" : "remote")];
+    return { ...model, datapaths: new Map([[ts.uuid, ts]]), ports: new Map(ports.map((one) => [one.name, one])) };
+  };
+  const trace = (zones: Parameters<typeof traceMicroflow>[4]) => traceMicroflow(zone("a", "b"), undefined, 'inport == "a"', options, zones);
+  const alone = trace([]);
+  assert.ok(alone.kind === "traced");
+  assert.equal(printMinimal(alone.root), 'output("b");\n');
+  const followed = trace([{ name: "west", model: zone("b", "a") }]);
+  assert.ok(followed.kind === "traced");
+  assert.equal(printDetailed(followed.root).split("\n\n").at(-1), `egress(zone="west", dp="ts1", inport="a", outport="b")
+------------------------------------------------------
+ 0. stage_0: flags.tunnel_rx, priority 10, uuid 16711683
+    reg0 = 7;
+    next;
+ 1. stage_1: 1, priority 0, uuid 16711683
+    output;
+    /* output to "b", type "" */
+`);
 });
 
 test("what cannot be traced is refused in the C program's words", () => {

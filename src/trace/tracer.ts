@@ -10,10 +10,16 @@ import { friendlyText } from "./friendly-names.ts";
 import type { TraceDatapath, TraceFlow, TraceModel, TracePort } from "./model.ts";
 import { ctState, type PacketFlow } from "./packet-flow.ts";
 import { perform } from "./perform.ts";
-import type { LoadBalancerChoice, Place, TraceOptions, Walk } from "./walk.ts";
+import type { LoadBalancerChoice, OtherZone, Place, TraceOptions, Walk } from "./walk.ts";
 
 /** Further than this a packet goes only in circles; C's program would go on until its stack ends. */
 const maxDepth = 4096;
+
+/** How far a trace has come, in all its zones. */
+interface Progress {
+  ctStatesUsed: number;
+  depth: number;
+}
 
 export class Tracer implements Walk {
   readonly model: TraceModel;
@@ -22,18 +28,28 @@ export class Tracer implements Walk {
   readonly symbols = ovnSymbols();
   readonly #read = new Map<TraceFlow, Map<TraceDatapath, ReadFlow | undefined>>();
   /** Which flow a table node stands for. */
-  readonly flowOf = new Map<TraceNode, TraceFlow>();
-  #ctStatesUsed = 0;
-  #depth = 0;
+  readonly flowOf: Map<TraceNode, TraceFlow>;
+  readonly otherZones: OtherZone[] = [];
+  readonly #progress: Progress;
 
-  constructor(model: TraceModel, options: TraceOptions) {
+  /** `first`: the tracer of the zone where the packet starts, with which one of another zone shares what is used up. */
+  constructor(model: TraceModel, options: TraceOptions, first?: Tracer) {
     this.model = model;
     this.options = options;
-    this.loadBalancer = { wanted: options.loadBalancerDestination };
+    this.loadBalancer = first?.loadBalancer ?? { wanted: options.loadBalancerDestination };
+    this.flowOf = first?.flowOf ?? new Map();
+    this.#progress = first === undefined ? { ctStatesUsed: 0, depth: 0 } : first.#progress;
+  }
+
+  /** Lets packets that leave for another of `zones` go on there, and come back. */
+  follow(zones: readonly { readonly name: string; readonly model: TraceModel }[]): void {
+    const all = zones.map(({ name, model }) => ({ name, walk: new Tracer(model, this.options, this) }));
+    this.otherZones.push(...all);
+    for (const { walk } of all) walk.otherZones.push(...all.filter((other) => other.walk !== walk), { name: "home", walk: this });
   }
 
   trace(datapath: TraceDatapath, flow: PacketFlow, start: number, pipeline: Pipeline, out: TraceNode[]): void {
-    if (this.#depth >= maxDepth) {
+    if (this.#progress.depth >= maxDepth) {
       append(out, "error", "*** packet goes in circles");
       return;
     }
@@ -43,9 +59,9 @@ export class Tracer implements Walk {
     const node = append(out, "table", `${String(table).padStart(2)}. ${this.#describe(datapath, pipeline, table, found?.flow)}`);
     if (found === undefined) return;
     this.flowOf.set(node, found.flow);
-    this.#depth++;
+    this.#progress.depth++;
     this.run(found.read.actions, { datapath, flow, table, pipeline, out: node.children });
-    this.#depth--;
+    this.#progress.depth--;
   }
 
   #describe(datapath: TraceDatapath, pipeline: Pipeline, table: number, flow: TraceFlow | undefined): string {
@@ -143,9 +159,9 @@ export class Tracer implements Walk {
   }
 
   nextCtState(): { readonly state: bigint; readonly comment: string } {
-    const state = this.options.ctStates[this.#ctStatesUsed];
+    const state = this.options.ctStates[this.#progress.ctStatesUsed];
     if (state === undefined) return { state: ctState.established | ctState.tracked, comment: " /* default (use --ct to customize) */" };
-    this.#ctStatesUsed++;
+    this.#progress.ctStatesUsed++;
     return { state, comment: "" };
   }
 }

@@ -41,6 +41,13 @@ export interface Walk {
   nextCtState(): { readonly state: bigint; readonly comment: string };
   /** --lb-dst, unless it has been used. */
   readonly loadBalancer: LoadBalancerChoice;
+  /** --follow: zones in which a packet goes on that leaves by a remote port. */
+  readonly otherZones: readonly OtherZone[];
+}
+
+export interface OtherZone {
+  readonly name: string;
+  readonly walk: Walk;
 }
 
 export interface LoadBalancerChoice {
