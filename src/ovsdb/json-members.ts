@@ -10,56 +10,61 @@ export const isId = (text: string): boolean => /^[A-Za-z_][A-Za-z0-9_]*$/.test(t
 /** An exact integer: what JSON writes as `1.0` counts, as in C. */
 export const isInteger = (json: Json | undefined): json is number | bigint => typeof json === "bigint" || Number.isSafeInteger(json);
 
+// Functions made once: a schema or a transaction asks for thousands of members.
+const isString = (json: Json): json is string => typeof json === "string";
+const isIdString = (json: Json): json is string => typeof json === "string" && isId(json);
+const isBoolean = (json: Json): json is boolean => typeof json === "boolean";
+const isNumber = (json: Json): json is number | bigint => typeof json === "number" || typeof json === "bigint";
+const isAnything = (json: Json): json is Json => json !== undefined;
+
 export class JsonMembers {
-  readonly #json: JsonObject;
-  readonly #whole: Json;
+  readonly #json: JsonObject | undefined;
   readonly #name: string;
-  readonly #used = new Set<string>();
+  readonly #used: string[] = [];
   error: OvsdbError | undefined;
 
   /** `name` says what is parsed: "table operation". */
   constructor(json: Json, name: string) {
-    this.#whole = json;
-    this.#json = isJsonObject(json) ? json : {};
+    this.#json = isJsonObject(json) ? json : undefined;
     this.#name = name;
-    if (!isJsonObject(json)) this.#raise("Object expected.");
+    if (this.#json === undefined) this.raise("Object expected.");
   }
 
-  /** Adds a complaint of the caller's own. */
+  /** The first complaint stands; this one may be the caller's own. */
   raise(text: string): void {
-    this.#raise(text);
-  }
-
-  #raise(text: string): undefined {
-    const quoted = isJsonObject(this.#whole) ? this.#whole : undefined;
-    this.error ??= syntaxError(quoted, `Parsing ${this.#name} failed: ${text}`);
-    return undefined;
+    this.error ??= syntaxError(this.#json, `Parsing ${this.#name} failed: ${text}`);
   }
 
   #take<T extends Json>(name: string, optional: boolean, fits: (json: Json) => json is T): T | undefined {
-    if (!isJsonObject(this.#whole)) return undefined;
+    if (this.#json === undefined) return undefined;
     const value = member(this.#json, name);
-    if (value === undefined) return optional ? undefined : this.#raise(`Required '${name}' member is missing.`);
-    if (!fits(value)) return this.#raise(`Type mismatch for member '${name}'.`);
-    this.#used.add(name);
+    if (value === undefined) {
+      if (!optional) this.raise(`Required '${name}' member is missing.`);
+      return undefined;
+    }
+    if (!fits(value)) {
+      this.raise(`Type mismatch for member '${name}'.`);
+      return undefined;
+    }
+    this.#used.push(name);
     return value;
   }
 
   /** Each returns undefined when the member is absent or wrong; look at `finish()` before using any. */
   string(name: string, optional = false): string | undefined {
-    return this.#take(name, optional, (j): j is string => typeof j === "string");
+    return this.#take(name, optional, isString);
   }
   id(name: string, optional = false): string | undefined {
-    return this.#take(name, optional, (j): j is string => typeof j === "string" && isId(j));
+    return this.#take(name, optional, isIdString);
   }
   boolean(name: string, optional = false): boolean | undefined {
-    return this.#take(name, optional, (j): j is boolean => typeof j === "boolean");
+    return this.#take(name, optional, isBoolean);
   }
   integer(name: string, optional = false): number | bigint | undefined {
     return this.#take(name, optional, isInteger);
   }
   number(name: string, optional = false): number | bigint | undefined {
-    return this.#take(name, optional, (j): j is number | bigint => typeof j === "number" || typeof j === "bigint");
+    return this.#take(name, optional, isNumber);
   }
   array(name: string, optional = false): readonly Json[] | undefined {
     return this.#take(name, optional, isJsonArray);
@@ -68,7 +73,7 @@ export class JsonMembers {
     return this.#take(name, optional, isJsonObject);
   }
   any(name: string, optional = false): Json | undefined {
-    return this.#take(name, optional, (j): j is Json => j !== undefined);
+    return this.#take(name, optional, isAnything);
   }
   /** A member of which the caller says what is accepted. */
   fitting<T extends Json>(name: string, fits: (json: Json) => json is T, optional = false): T | undefined {
@@ -76,13 +81,13 @@ export class JsonMembers {
   }
 
   finish(): OvsdbError | undefined {
-    if (this.error === undefined) {
-      const unused = Object.keys(this.#json).filter((name) => !this.#used.has(name));
-      const [first, ...others] = unused;
-      if (others.length > 0) {
-        this.#raise(`Member '${first}' and ${others.length} other member${others.length > 1 ? "s" : ""} are present but not allowed here.`);
-      } else if (first !== undefined) this.#raise(`Member '${first}' is present but not allowed here.`);
-    }
+    if (this.error !== undefined || this.#json === undefined) return this.error;
+    const names = Object.keys(this.#json);
+    if (names.length === this.#used.length) return undefined;
+    const [first, ...others] = names.filter((name) => !this.#used.includes(name));
+    if (others.length > 0) {
+      this.raise(`Member '${first}' and ${others.length} other member${others.length > 1 ? "s" : ""} are present but not allowed here.`);
+    } else if (first !== undefined) this.raise(`Member '${first}' is present but not allowed here.`);
     return this.error;
   }
 }

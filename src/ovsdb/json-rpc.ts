@@ -74,6 +74,9 @@ export interface JsonRpcOptions {
   readonly maxMessageSize?: number;
 }
 
+/** Output is joined into one write up to this many characters. */
+const largestWrite = 1024 * 1024;
+
 export class JsonRpcSession {
   readonly #stream: Stream;
   readonly #log: Log;
@@ -128,10 +131,15 @@ export class JsonRpcSession {
     this.#put(`{"id":null,"method":${JSON.stringify(method)},"params":${params}}`);
   }
 
-  /** Sends a reply of which the result has been printed already. */
-  sendReplyText(id: Json, result: string): void {
-    this.#log.dbg(() => `${this.name}: send reply, result=${result}, id=${printJson(id)}`);
-    this.#put(`{"id":${printJson(id)},"result":${result},"error":null}`);
+  /** Sends a reply of which the result has been printed already: in pieces where it may be longer than a string can be. */
+  sendReplyText(id: Json, ...result: readonly string[]): void {
+    this.#log.dbg(() => `${this.name}: send reply, result=${result.join("")}, id=${printJson(id)}`);
+    if (result.length === 1) this.#put(`{"id":${printJson(id)},"result":${result[0]},"error":null}`);
+    else {
+      this.#put(`{"id":${printJson(id)},"result":`);
+      for (const piece of result) this.#put(piece);
+      this.#put(',"error":null}');
+    }
   }
 
   pause(paused: boolean): void {
@@ -153,10 +161,10 @@ export class JsonRpcSession {
 
   #flush(): void {
     if (this.#output.length === 0 || this.#closed) return;
-    const text = this.#output.length === 1 ? this.#output[0] ?? "" : this.#output.join("");
+    const output = this.#outputSize < largestWrite ? [this.#output.join("")] : this.#output;
     this.#output = [];
     this.#outputSize = 0;
-    this.#stream.write(Buffer.from(text, "utf8"));
+    for (const text of output) this.#stream.write(Buffer.from(text, "utf8"));
   }
 
   #receive(bytes: Uint8Array): void {

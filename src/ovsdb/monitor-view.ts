@@ -80,20 +80,34 @@ export function updateText(version: MonitorVersion, tables: readonly MonitoredTa
   return parts.length === 0 ? undefined : `{${parts.join(",")}}`;
 }
 
-/** All rows, as the reply to a new monitor tells them. */
-export function initialText(version: MonitorVersion, tables: readonly MonitoredTable[]): string {
-  const parts: string[] = [];
+const pieceSize = 1024 * 1024;
+
+/** All rows, as the reply to a new monitor tells them: in pieces, as a large database makes a text longer than a string can be. */
+export function initialText(version: MonitorVersion, tables: readonly MonitoredTable[]): string[] {
+  const pieces: string[] = [];
+  let text = "{";
+  let firstTable = true;
   for (const monitored of tables) {
     if (!monitored.select.initial) continue;
-    const rows: string[] = [];
+    let firstRow = true;
     for (const row of monitored.table.rows.values()) {
       if (!anyHolds(monitored.condition, row)) continue;
-      const text = rowText(version, monitored, "initial", { row, old: undefined, now: row.fields, oldVersion: undefined });
-      if (text !== undefined) rows.push(`"${row.uuid}":${text}`);
+      const rowJson = rowText(version, monitored, "initial", { row, old: undefined, now: row.fields, oldVersion: undefined });
+      if (rowJson === undefined) continue;
+      if (firstRow) text += `${firstTable ? "" : ","}"${monitored.table.name}":{`;
+      text += `${firstRow ? "" : ","}"${row.uuid}":${rowJson}`;
+      firstRow = false;
+      if (text.length > pieceSize) {
+        pieces.push(text);
+        text = "";
+      }
     }
-    if (rows.length > 0) parts.push(`"${monitored.table.name}":{${rows.join(",")}}`);
+    if (firstRow) continue;
+    text += "}";
+    firstTable = false;
   }
-  return `{${parts.join(",")}}`;
+  pieces.push(`${text}}`);
+  return pieces;
 }
 
 /** Rows that a change of condition brings into view or takes out of it. */

@@ -111,10 +111,10 @@ export class Monitors {
     monitor.listener.notify(methods[monitor.version], params);
   }
 
-  /** The new monitor and the result to reply, as text. */
+  /** The new monitor and the result to reply, as text in pieces. */
   add(
     listener: MonitorListener, id: Json, version: MonitorVersion, tables: readonly MonitoredTable[], lastId = zeroTransactionId,
-  ): { monitor: Monitor; result: string } {
+  ): { monitor: Monitor; result: readonly string[] } {
     // What was collected before is part of what the newcomer gets at once.
     this.flush();
     const view = this.#view(version, tables);
@@ -122,8 +122,8 @@ export class Monitors {
     view.monitors.add(monitor);
     if (version !== 3) return { monitor, result: initialText(version, tables) };
     const missed = this.#history.since(lastId);
-    const text = missed === undefined ? initialText(version, tables) : updateText(version, tables, missed) ?? "{}";
-    return { monitor, result: `[${missed !== undefined},"${this.#history.lastId}",${text}]` };
+    const text = missed === undefined ? initialText(version, tables) : [updateText(version, tables, missed) ?? "{}"];
+    return { monitor, result: [`[${missed !== undefined},"${this.#history.lastId}",`, ...text, "]"] };
   }
 
   changeConditions(monitor: Monitor, id: Json, tables: readonly MonitoredTable[]): void {

@@ -103,7 +103,7 @@ function columnFromJson(json: Json, name: string): ColumnSchema | OvsdbError {
   const members = new JsonMembers(json, `schema for column ${name}`);
   const mutable = members.boolean("mutable", true) ?? true;
   const ephemeral = members.boolean("ephemeral", true) ?? false;
-  const typeJson = members.fitting("type", (j): j is string | JsonObject => typeof j === "string" || isJsonObject(j));
+  const typeJson = members.fitting("type", isBaseJson);
   const bad = members.finish();
   if (bad !== undefined) return bad;
   const type = typeFromJson(typeJson ?? null);
@@ -113,18 +113,20 @@ function columnFromJson(json: Json, name: string): ColumnSchema | OvsdbError {
   return { type, ephemeral, mutable: mutable || weak };
 }
 
+const isBaseJson = (json: Json): json is string | JsonObject => typeof json === "string" || isJsonObject(json);
+const isMaximum = (json: Json): json is string | number | bigint => typeof json === "string" || isInteger(json);
+
 export function typeFromJson(json: Json): ColumnType | OvsdbError {
   if (typeof json === "string") {
     const key = baseFromJson(json);
     return key instanceof OvsdbError ? key : { key, min: 1, max: 1 };
   }
   if (!isJsonObject(json)) return syntaxError(json, "ovsdb type expected");
-  const isBase = (j: Json): j is string | JsonObject => typeof j === "string" || isJsonObject(j);
   const members = new JsonMembers(json, "ovsdb type");
-  const keyJson = members.fitting("key", isBase);
-  const valueJson = members.fitting("value", isBase, true);
+  const keyJson = members.fitting("key", isBaseJson);
+  const valueJson = members.fitting("value", isBaseJson, true);
   const minJson = members.integer("min", true) ?? 1;
-  const maxJson = members.fitting("max", (j): j is string | number | bigint => typeof j === "string" || isInteger(j), true) ?? 1;
+  const maxJson = members.fitting("max", isMaximum, true) ?? 1;
   const bad = members.finish();
   if (bad !== undefined) return bad;
   const key = baseFromJson(keyJson ?? null);

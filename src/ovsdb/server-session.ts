@@ -284,7 +284,7 @@ export class ServerSession implements MonitorListener, LockHolder {
     }
     const { monitor, result } = database.monitors.add(this, monitorId, version, tables, typeof lastId === "string" ? lastId : undefined);
     this.#monitors.set(key, { database, monitor });
-    this.rpc.sendReplyText(id, result);
+    this.rpc.sendReplyText(id, ...result);
   }
 
   #changeConditions(params: readonly Json[], id: Json): void {
