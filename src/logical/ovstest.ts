@@ -182,7 +182,8 @@ function actionPrinter(): (line: string) => readonly string[] {
     const { actions, prerequisites } = parsed.value;
     const text = formatActions(actions);
     const encoded = asUnsent(formatOpenflowActions(encodeActions(actions, context)));
-    const used = [...groupIds].filter(([, id]) => new RegExp(`group:${id}(,|$)`).test(encoded));
+    // Told only where the group is all that the action is.
+    const used = [...groupIds].filter(([, id]) => encoded === `group:${id}`);
     return [
       line,
       ...(text === line ? [] : [`    formats as ${text}`]),
