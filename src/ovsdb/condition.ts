@@ -2,7 +2,7 @@
  * Conditions (<condition> of RFC 7047, section 5.1, and the booleans that monitor_cond adds). In a `where` all clauses must
  * hold; in a monitor's `where` any one is enough, and none at all means every row.
  */
-import { compareAtoms, type Datum } from "./datum.ts";
+import { type Atom, compareAtoms, type Datum } from "./datum.ts";
 import { datumFromJson, type NamedUuids } from "./datum-json.ts";
 import { describeType, equalDatums, excludesAll, includesAll } from "./datum-sets.ts";
 import { isJsonArray, type Json } from "./json.ts";
@@ -91,9 +91,46 @@ function clauseHolds(clause: Clause, row: StoredRow, fields: Fields): boolean {
 export const allHold = (condition: Condition, row: StoredRow, fields: Fields = row.fields): boolean =>
   condition.every((clause) => clauseHolds(clause, row, fields));
 
-/** As monitors read a condition. */
-export const anyHolds = (condition: Condition, row: StoredRow, fields: Fields = row.fields): boolean =>
-  condition.length === 0 || condition.some((clause) => clauseHolds(clause, row, fields));
+/**
+ * A condition as monitors read it: one clause that holds is enough, and none at all means every row. Clients name hundreds
+ * of values of one column (a chassis its datapaths): these are looked up, not tried one after the other.
+ */
+export class RowFilter {
+  readonly #clauses: Condition;
+  readonly #equal = new Map<StoredColumn, Set<Atom>>();
+  readonly #others: Clause[] = [];
+
+  constructor(clauses: Condition) {
+    this.#clauses = clauses;
+    for (const clause of clauses) {
+      const [atom, ...more] = clause.kind === "column" ? clause.argument.keys : [];
+      const isSingle = clause.kind === "column" && clause.column.type.max === 1 && clause.column.type.value === undefined;
+      if (!isSingle || atom === undefined || more.length > 0 || (clause.function !== "==" && clause.function !== "includes")) {
+        this.#others.push(clause);
+        continue;
+      }
+      const atoms = this.#equal.get(clause.column);
+      if (atoms === undefined) this.#equal.set(clause.column, new Set([atom]));
+      else atoms.add(atom);
+    }
+  }
+
+  matches(row: StoredRow, fields: Fields = row.fields): boolean {
+    if (this.#clauses.length === 0) return true;
+    for (const [column, atoms] of this.#equal) {
+      const [atom] = (column.index >= 0 ? column.in(fields) : column.of(row)).keys;
+      if (atom !== undefined && atoms.has(atom)) return true;
+    }
+    return this.#others.some((clause) => clauseHolds(clause, row, fields));
+  }
+
+  /** The rows that the filter can only pass if they have one of these UUIDs; undefined if it says anything else. */
+  get uuids(): ReadonlySet<Atom> | undefined {
+    const [[column, atoms] = []] = this.#equal;
+    if (this.#clauses.length === 0 || this.#equal.size > 1 || this.#others.some((c) => c.kind !== "constant" || c.holds)) return undefined;
+    return column === undefined ? new Set() : column.index === uuidIndex ? atoms : undefined;
+  }
+}
 
 /** The rows for which all clauses hold, found by UUID or unique index where the clauses name one. */
 export function query(table: StoredTable, condition: Condition): StoredRow[] {

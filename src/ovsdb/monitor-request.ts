@@ -2,7 +2,7 @@
  * What a client asks to be told of: <monitor-requests> of RFC 7047, section 4.1.5, and of monitor_cond and
  * monitor_cond_since (ovsdb-server(7)), which add a condition to each table.
  */
-import { type Condition, conditionFromJson } from "./condition.ts";
+import { conditionFromJson, RowFilter } from "./condition.ts";
 import { isJsonArray, isJsonObject, type Json } from "./json.ts";
 import { JsonMembers } from "./json-members.ts";
 import { OvsdbError, syntaxError } from "./ovsdb-error.ts";
@@ -28,8 +28,7 @@ export interface MonitoredTable {
   readonly columns: readonly MonitoredColumn[];
   /** What at least one of the requests for the table wants. */
   readonly select: Selection;
-  /** Rows for which one clause holds; all rows when there is none. */
-  readonly condition: Condition;
+  readonly filter: RowFilter;
   /** The condition as it came, which tells equal ones from different ones. */
   readonly where: readonly Json[];
 }
@@ -71,7 +70,7 @@ function tableFromJson(table: StoredTable, requests: readonly Json[], conditiona
   }
   const condition = conditionFromJson(table, where);
   if (condition instanceof OvsdbError) return condition;
-  return { table, columns, select, condition: unconditional ? [] : condition, where: unconditional ? [] : where };
+  return { table, columns, select, filter: new RowFilter(unconditional ? [] : condition), where: unconditional ? [] : where };
 }
 
 function selectionFromJson(table: StoredTable, json: Json): Selection | OvsdbError {
@@ -120,7 +119,7 @@ export function conditionChangesFromJson(
       if (columns !== undefined) return syntaxError(request, "changing columns is unsupported");
       const condition = conditionFromJson(table, where);
       if (condition instanceof OvsdbError) return condition;
-      changed.set(table, { ...monitored, condition, where });
+      changed.set(table, { ...monitored, filter: new RowFilter(condition), where });
     }
   }
   return tables.map((t) => changed.get(t.table) ?? t);

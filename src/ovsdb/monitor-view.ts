@@ -5,7 +5,6 @@
  * A change counts by what the client sees of it: a row that begins to satisfy the condition is inserted, one that no longer
  * does is deleted (ovsdb-server(7), "Monitor Cond").
  */
-import { anyHolds } from "./condition.ts";
 import { datumText } from "./datum-json.ts";
 import { diffDatums, equalDatums, isDefaultDatum } from "./datum-sets.ts";
 import type { ChangeKind, MonitoredTable } from "./monitor-request.ts";
@@ -58,9 +57,9 @@ export class ChangeSet {
 }
 
 /** What of a change the client sees; undefined if nothing. */
-function kindOf({ condition }: MonitoredTable, { row, old, now }: SeenChange): ChangeKind | undefined {
-  const before = old !== undefined && anyHolds(condition, row, old);
-  const after = now !== undefined && anyHolds(condition, row, now);
+function kindOf({ filter }: MonitoredTable, { row, old, now }: SeenChange): ChangeKind | undefined {
+  const before = old !== undefined && filter.matches(row, old);
+  const after = now !== undefined && filter.matches(row, now);
   if (before) return after ? "modify" : "delete";
   return after ? "insert" : undefined;
 }
@@ -91,7 +90,7 @@ export function initialText(version: MonitorVersion, tables: readonly MonitoredT
     if (!monitored.select.initial) continue;
     let firstRow = true;
     for (const row of monitored.table.rows.values()) {
-      if (!anyHolds(monitored.condition, row)) continue;
+      if (!monitored.filter.matches(row)) continue;
       const rowJson = rowText(version, monitored, "initial", { row, old: undefined, now: row.fields, oldVersion: undefined });
       if (rowJson === undefined) continue;
       if (firstRow) text += `${firstTable ? "" : ","}"${monitored.table.name}":{`;
@@ -115,11 +114,11 @@ export function conditionChangeText(before: readonly MonitoredTable[], after: re
   const parts: string[] = [];
   for (const [i, now] of after.entries()) {
     const old = before[i];
-    if (old === undefined || old.condition === now.condition) continue;
+    if (old === undefined || old.filter === now.filter) continue;
     const rows: string[] = [];
-    for (const row of now.table.rows.values()) {
-      const was = anyHolds(old.condition, row);
-      if (was === anyHolds(now.condition, row)) continue;
+    for (const row of affectedRows(old, now)) {
+      const was = old.filter.matches(row);
+      if (was === now.filter.matches(row)) continue;
       const change = { row, old: row.fields, now: row.fields, oldVersion: undefined };
       const text = rowText(2, now, was ? "delete" : "insert", change);
       if (text !== undefined) rows.push(`"${row.uuid}":${text}`);
@@ -127,6 +126,20 @@ export function conditionChangeText(before: readonly MonitoredTable[], after: re
     if (rows.length > 0) parts.push(`"${now.table.name}":{${rows.join(",")}}`);
   }
   return parts.length === 0 ? undefined : `{${parts.join(",")}}`;
+}
+
+/** Rows of which the two may differ: all, unless both name nothing but rows. */
+function* affectedRows(old: MonitoredTable, now: MonitoredTable): Iterable<StoredRow> {
+  const { rows } = now.table;
+  const [before, after] = [old.filter.uuids, now.filter.uuids];
+  if (before === undefined || after === undefined) {
+    yield* rows.values();
+    return;
+  }
+  for (const uuid of new Set([...before, ...after])) {
+    const row = rows.get(String(uuid));
+    if (row !== undefined) yield row;
+  }
 }
 
 function rowText(version: MonitorVersion, monitored: MonitoredTable, kind: ChangeKind, change: SeenChange): string | undefined {
