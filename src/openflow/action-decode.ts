@@ -5,12 +5,13 @@ import {
 } from "./action.ts";
 import { decodeCt, decodeLearn, decodeNat } from "./action-decode-stateful.ts";
 import { niciraVendor } from "./action-encode.ts";
+import { decodeOf10Action, decodeOf10Extension } from "./action-of10.ts";
 import { type Field, field } from "./field.ts";
 import { exactMask } from "./match.ts";
 import { fieldOfNxmHeader, pullEntry, pullFieldName } from "./oxm.ts";
 import { portFromWire, ports } from "./port.ts";
 import type { Subfield } from "./subfield.ts";
-import { of15 } from "./version.ts";
+import { of10, of15 } from "./version.ts";
 import type { WireReader } from "./wire-reader.ts";
 
 /** Actions within actions deeper than this are refused: nobody needs them, and a stack has an end. */
@@ -58,6 +59,7 @@ function decodeOutputPort(r: WireReader, port: number | undefined): number {
 }
 
 function decodeStandard(r: WireReader, type: number): Action | undefined {
+  if (r.version === of10) return decodeOf10Action(r, type, (port) => decodeOutputPort(r, port));
   const set = (f: Field, value: number): SetField => ({ kind: "set_field", field: f, value, mask: exactMask(f) });
   switch (type) {
     case 0: {
@@ -128,6 +130,8 @@ function decodeStandard(r: WireReader, type: number): Action | undefined {
 }
 
 function decodeNicira(r: WireReader, subtype: number, depth: number): Action | undefined {
+  const older = r.version === of10 ? decodeOf10Extension(r, subtype) : undefined;
+  if (older !== undefined) return older;
   switch (subtype) {
     case 1:
       return { kind: "resubmit", port: r.u16(), table: 255 };
@@ -225,7 +229,6 @@ function decodeNiciraWithField(r: WireReader, subtype: number): Action | undefin
       return from && { kind: "output_reg", from, maxLength };
     }
     case 33:
-      r.skip(6);
       return decodeSetField(r, true);
     case 37:
       return decodeController2(r);

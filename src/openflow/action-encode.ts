@@ -6,6 +6,7 @@ import { assert, unreachable } from "../std/index.ts";
 import {
   type Action, type ActionOf, bundleAlgorithms, type Ct, hashFields, type Learn, multipathAlgorithms, type Nat, packetInReasons, type Sample,
 } from "./action.ts";
+import { encodeOf10Action } from "./action-of10.ts";
 import { field, type FieldValue } from "./field.ts";
 import type { FieldName } from "./field-table.ts";
 import { exactMask } from "./match.ts";
@@ -13,7 +14,7 @@ import { hasNxmHeader, nxmHeader, putEntry, putHeader } from "./oxm.ts";
 import { portToWire } from "./port.ts";
 import { putProperty } from "./property.ts";
 import type { Subfield } from "./subfield.ts";
-import { of15 } from "./version.ts";
+import { of10, of15 } from "./version.ts";
 import type { WireWriter } from "./wire-writer.ts";
 
 export const niciraVendor = 0x2320;
@@ -48,6 +49,7 @@ function nicira(w: WireWriter, subtype: number, body: () => void, size = 16): vo
 const ofsNbits = (s: Subfield): number => (s.offset << 6) | (s.bits - 1);
 
 function encodeAction(w: WireWriter, action: Action): void {
+  if (w.version === of10 && encodeOf10Action(w, action, (subtype, body) => nicira(w, subtype, body))) return;
   switch (action.kind) {
     case "output":
     case "output_trunc":
@@ -241,6 +243,7 @@ function encodeChange(w: WireWriter, action: ChangeAction): void {
     case "mod_nw_ecn":
       return encodeSet(w, "nw_ecn", action.ecn);
     case "mod_nw_ttl":
+      if (w.version === of10) return encodeSet(w, "nw_ttl", action.ttl);
       return standard(w, 23, () => (w.u8(action.ttl), w.zeros(3)));
     case "mod_tp_src":
     case "mod_tp_dst":
@@ -312,13 +315,14 @@ function encodeMove(w: WireWriter, from: Subfield, to: Subfield): void {
 
 const encodeSet = (w: WireWriter, name: FieldName, value: FieldValue): void => {
   const f = field(name);
-  standard(w, 25, () => putEntry(w, f, w.version, value, exactMask(f)));
+  if (w.version === of10) encodeSetField(w, { kind: "set_field", field: f, value, mask: exactMask(f) });
+  else standard(w, 25, () => putEntry(w, f, w.version, value, exactMask(f)));
 };
 
 function encodeSetField(w: WireWriter, action: ActionOf<"set_field">): void {
   const { field: f, value, mask } = action;
-  if (w.version >= of15 || (mask === exactMask(f) && action.asLoad !== true)) return standard(w, 25, () => putEntry(w, f, w.version, value, mask));
-  if (!hasNxmHeader(f) || f.isVariable) return nicira(w, 33, () => (w.zeros(6), putEntry(w, f, 0, value, mask)));
+  if (w.version >= of15 || (mask === exactMask(f) && action.asLoad !== true && w.version !== of10)) return standard(w, 25, () => putEntry(w, f, w.version, value, mask));
+  if (!hasNxmHeader(f) || f.isVariable) return nicira(w, 33, () => putEntry(w, f, 0, value, mask));
   // Each run of mask bits, at most 64 long, is a load of its own.
   const [v, m] = [BigInt(value), BigInt(mask)];
   for (let at = 0; at < f.bits; at++) {

@@ -9,16 +9,19 @@ import { type Codec, type Codecs, type } from "./message-codec.ts";
 import { pullProperties, putProperty } from "./property.ts";
 import { pullEntry, putEntry } from "./oxm.ts";
 import { portFromWire, ports, portToWire } from "./port.ts";
-import { of15 } from "./version.ts";
+import { of10, of15, type OfVersion } from "./version.ts";
 import type { WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
 
 const maxBuckets = 8192;
 
+/** OpenFlow 1.5 gave buckets names and properties; Nicira's groups for OpenFlow 1.0 look the same. */
+const hasBucketIds = (version: OfVersion): boolean => version >= of15 || version === of10;
+
 function putBucket(w: WireWriter, bucket: Bucket, isSelect: boolean): void {
   const start = w.size;
   w.u16(0);
-  if (w.version >= of15) {
+  if (hasBucketIds(w.version)) {
     w.u16(0);
     w.u32(bucket.id);
     encodeActions(w, bucket.actions);
@@ -57,13 +60,13 @@ function pullBuckets(r: WireReader): Bucket[] {
   const buckets: Bucket[] = [];
   while (r.remaining > 0 && buckets.length <= maxBuckets) {
     const size = r.peekU16();
-    if (size < (r.version >= of15 ? 8 : 16) || size % 8 !== 0 || size > r.remaining) {
+    if (size < (hasBucketIds(r.version) ? 8 : 16) || size % 8 !== 0 || size > r.remaining) {
       r.fail("OFPGMFC_BAD_BUCKET");
       break;
     }
     const part = r.part(size, "OFPGMFC_BAD_BUCKET");
     part.skip(2);
-    if (r.version >= of15) buckets.push(pullBucket15(part));
+    if (hasBucketIds(r.version)) buckets.push(pullBucket15(part));
     else {
       const [weight, port, watchGroup] = [part.u16(), portFromWire(part.u32()), part.u32()];
       part.skip(4);
@@ -125,14 +128,14 @@ const groupMod: Codec<"group_mod"> = {
     w.u8(0);
     w.u32(m.group);
     const at = w.size;
-    if (w.version >= of15) {
+    if (hasBucketIds(w.version)) {
       w.u16(0);
       w.zeros(2);
       w.u32(m.commandBucket);
     }
     const start = w.size;
     for (const bucket of m.buckets) putBucket(w, bucket, m.type === "select");
-    if (w.version >= of15) {
+    if (hasBucketIds(w.version)) {
       w.setU16(at, w.size - start);
       putSelection(w, m);
     }
@@ -144,7 +147,7 @@ const groupMod: Codec<"group_mod"> = {
     const group = r.u32();
     let commandBucket: number = groups.bucketAll;
     let size = r.remaining;
-    if (r.version >= of15) {
+    if (hasBucketIds(r.version)) {
       size = r.u16();
       r.skip(2);
       commandBucket = r.u32();
@@ -174,10 +177,10 @@ export function putGroupDescription(w: WireWriter, group: GroupDescription): voi
   w.u8(0);
   w.u32(group.group);
   const at = w.size;
-  if (w.version >= of15) w.zeros(8);
+  if (hasBucketIds(w.version)) w.zeros(8);
   const bucketStart = w.size;
   for (const bucket of group.buckets) putBucket(w, bucket, group.type === "select");
-  if (w.version >= of15) {
+  if (hasBucketIds(w.version)) {
     w.setU16(at, w.size - bucketStart);
     putSelection(w, group);
   }
@@ -192,7 +195,7 @@ export function pullGroupDescription(r: WireReader): GroupDescription | undefine
   part.skip(1);
   const group = part.u32();
   let bucketSize = part.remaining;
-  if (r.version >= of15) {
+  if (hasBucketIds(r.version)) {
     bucketSize = part.u16();
     part.skip(6);
   }

@@ -36,4 +36,5 @@ export { defaultPriority, formatMatch } from "./match-text.ts";
 export { meetsPrerequisite } from "./oxm-match.ts";
 export { noCookie } from "./packet-messages.ts";
 export { isKnownVersion, of10, of13, of14, of15, type OfVersion, versionNames } from "./version.ts";
+export type { DecodeOptions } from "./wire-reader.ts";
 export type { TlvSizes } from "./wire-writer.ts";

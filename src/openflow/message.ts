@@ -36,6 +36,8 @@ export interface FeaturesReply {
   readonly tables: number;
   readonly auxiliaryId: number;
   readonly capabilities: number;
+  /** OpenFlow 1.0 tells the ports here. */
+  readonly ports?: readonly PortDescription[];
 }
 
 /** What is done with IP fragments: "normal" treats them as they come. */
@@ -366,6 +368,9 @@ export type NiciraMessage =
   | { readonly kind: "set_packet_in_format"; readonly format: "standard" | "nxt_packet_in" | "nxt_packet_in2" }
   | { readonly kind: "set_controller_id"; readonly id: number }
   | { readonly kind: "flow_mod_table_id"; readonly enabled: boolean }
+  /** OpenFlow 1.0 only: which form flows should come in, and whether with their ages. All forms are always understood here. */
+  | { readonly kind: "set_flow_format"; readonly format: number }
+  | { readonly kind: "flow_age" }
   | { readonly kind: "tlv_table_mod"; readonly command: "add" | "delete" | "clear"; readonly mappings: readonly TlvMapping[] }
   | { readonly kind: "tlv_table_request" }
   | { readonly kind: "tlv_table_reply"; readonly maxSpace: number; readonly maxFields: number; readonly mappings: readonly TlvMapping[] }

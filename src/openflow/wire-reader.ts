@@ -6,6 +6,12 @@ import { type ErrorName, OfError } from "./error.ts";
 import type { OfVersion } from "./version.ts";
 import type { TlvSizes } from "./wire-writer.ts";
 
+/** What a connection has agreed on that changes how messages are read. */
+export interface DecodeOptions {
+  /** OpenFlow 1.0: a flow_mod's command holds the table in its upper byte (NXT_FLOW_MOD_TABLE_ID). */
+  readonly flowModTableId?: boolean;
+}
+
 interface Failure {
   error: OfError | undefined;
 }
@@ -13,6 +19,7 @@ interface Failure {
 export class WireReader {
   readonly version: OfVersion;
   readonly tlvSizes: TlvSizes | undefined;
+  readonly options: DecodeOptions;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #end: number;
@@ -22,7 +29,8 @@ export class WireReader {
   /** What reading past the end means here. */
   readonly #shortError: ErrorName;
 
-  constructor(bytes: Uint8Array, version: OfVersion, tlvSizes?: TlvSizes, shortError: ErrorName = "OFPBRC_BAD_LEN", failure?: Failure) {
+  constructor(bytes: Uint8Array, version: OfVersion, tlvSizes?: TlvSizes, shortError: ErrorName = "OFPBRC_BAD_LEN", options: DecodeOptions = {}, failure?: Failure) {
+    this.options = options;
     this.version = version;
     this.tlvSizes = tlvSizes;
     this.#bytes = bytes;
@@ -136,7 +144,7 @@ export class WireReader {
   part(size: number, shortError: ErrorName = this.#shortError): WireReader {
     const at = this.#take(size);
     const bytes = at < 0 ? new Uint8Array(0) : this.#bytes.subarray(at, at + size);
-    return new WireReader(bytes, this.version, this.tlvSizes, shortError, this.#failure);
+    return new WireReader(bytes, this.version, this.tlvSizes, shortError, this.options, this.#failure);
   }
 }
 
