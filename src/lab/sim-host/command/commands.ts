@@ -9,6 +9,6 @@ import { echo, hostname, sleep } from "./small-commands.ts";
 import { traceroute } from "./traceroute.ts";
 
 /** `ping6` is `ping -6`. */
-const ping6: Command = { ...ping, name: "ping6", run: (context, args) => ping.run(context, ["-6", ...args]) };
+const ping6: Command = { name: "ping6", summary: "ping6 [as ping] destination", run: (context, args) => ping.run(context, ["-6", ...args]) };
 
 export const commands: ReadonlyMap<string, Command> = new Map([ping, ip, arp, traceroute, nc, dhclient, hostname, sleep, echo, ping6].map((command) => [command.name, command]));

@@ -25,7 +25,6 @@ export class PingRun {
   #received = 0;
   #duplicates = 0;
   #errors = 0;
-  #acknowledged = 0;
   #pipe = 0;
   #times = { min: Infinity, max: 0, sum: 0, squares: 0 };
   #timer: Timer | undefined;
@@ -144,9 +143,9 @@ export class PingRun {
 
   /** How many packets were under way at once. */
   #note(sequence: number): void {
-    if (((sequence - this.#acknowledged) & 0xffff) > 0x8000) return;
-    this.#acknowledged = sequence;
-    this.#pipe = Math.max(this.#pipe, this.#transmitted - this.#acknowledged + 1);
+    const outstanding = ((this.#transmitted & 0xffff) - sequence) & 0xffff;
+    if (outstanding > 0x7fff) return;
+    this.#pipe = Math.max(this.#pipe, outstanding + 1);
   }
 
   #failed(error: DeliveryError): void {
