@@ -85,9 +85,11 @@ export class Monitors {
       let text: string | undefined;
       let printed = false;
       for (const monitor of view.monitors) {
-        if (monitor.late !== undefined || monitor.listener.isCongested) {
+        const { isCongested } = monitor.listener;
+        if (monitor.late !== undefined || isCongested) {
           monitor.late ??= new ChangeSet();
           monitor.late.addAll(changes);
+          if (!isCongested) this.resume(monitor);
           continue;
         }
         if (!printed) text = updateText(view.version, view.tables, changes);

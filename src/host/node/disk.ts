@@ -1,6 +1,6 @@
 /** The machine's files. */
 import {
-  closeSync, existsSync, fdatasyncSync, fstatSync, ftruncateSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync,
+  closeSync, existsSync, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync,
   writeFileSync, writeSync,
 } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -33,6 +33,13 @@ export const nodeDisk: Disk = {
       closeSync(file);
     }
     renameSync(temporary, path);
+    // Otherwise the name may lead to the old file again after a power failure, without what was appended to the new one.
+    const folder = openSync(dirname(path), "r");
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
   },
   write: (path, content) => writeFileSync(path, content),
   remove: (path) => rmSync(path, { recursive: true, force: true }),
