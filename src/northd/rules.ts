@@ -38,11 +38,12 @@ import { routerPortBindings } from "./sync/router-port-bindings.ts";
 import { staleFdb, staleIgmpGroups, staleMacBindings, type StaleContext } from "./sync/stale-rows.ts";
 import { dhcpOptions } from "./sync/supported-options.ts";
 import { switchPortBindings } from "./sync/switch-port-bindings.ts";
+import { zoneSettings } from "./topology/settings.ts";
 import type { Topology } from "./topology/topology.ts";
 
 /** Numbers and addresses first, since flows and rows have them in them. */
 export const bindingRules: readonly Rule<Topology>[] = [
-  boundSwitches, boundRouters, addressUseOfPort, macUseOfRouterPort, tagRequests, groupsOfGateways, groupsOfExternalPorts,
+  zoneSettings, boundSwitches, boundRouters, addressUseOfPort, macUseOfRouterPort, tagRequests, groupsOfGateways, groupsOfExternalPorts,
   switchPortBindings, routerPortBindings, switchGroups, routerGroups, ipMulticast,
   addressSets, monitorAddressSet, portGroupAddressSets, portGroups, dhcpOptions, rbac, portFeedback, gatewayFeedback,
 ];

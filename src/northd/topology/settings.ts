@@ -1,5 +1,11 @@
-/** What holds for the whole zone: NB_Global.options, and what the chassis can do (ovn-nb(5), ovn-sb(5)). */
-import { derived } from "../../engine/index.ts";
+/**
+ * What holds for the whole zone: NB_Global.options, and what the chassis can do (ovn-nb(5), ovn-sb(5)).
+ *
+ * Nearly every rule reads one of these. A derived value would have all of its readers look again whenever anything behind it
+ * moves, an option that nobody knows or a chassis' address; so they are kept in cells, which a rule before all others sets,
+ * and which wake their readers only when they are really different.
+ */
+import { Cell, derived, rule, untracked } from "../../engine/index.ts";
 import { formatMac, parseMac } from "../../net/index.ts";
 import { type Actions, actions } from "../flow-text.ts";
 import { boolOption, type Options, uintOption } from "../options.ts";
@@ -19,18 +25,35 @@ export const southboundGlobal = derived("SB_Global", (t: Topology): SbRow<"SB_Gl
 
 export const globalOptions = derived("NB_Global.options", (t: Topology): Options => northboundGlobal(t)?.options ?? none);
 
-/** One option of NB_Global: readers of it do not wake when others change. */
-export const globalOption = derived("NB_Global option", (t: Topology, key: string): string | undefined => globalOptions(t).get(key));
+/** A value of the zone that is kept in a cell. */
+interface Setting<V> {
+  (t: Topology): V;
+  refresh(t: Topology): void;
+}
 
-const globalBool = (key: string, missing: boolean) =>
-  derived(key, (t: Topology): boolean => boolOption(globalOptions(t), key, missing));
+function setting<V>(name: string, compute: (t: Topology) => V): Setting<V> {
+  const cells = new WeakMap<Topology, Cell<V>>();
+  const cellOf = (t: Topology): Cell<V> => {
+    let cell = cells.get(t);
+    if (cell === undefined) {
+      cell = new Cell(name, untracked(() => compute(t)));
+      cells.set(t, cell);
+    }
+    return cell;
+  };
+  return Object.assign((t: Topology): V => cellOf(t).get(), { refresh: (t: Topology) => cellOf(t).set(compute(t)) });
+}
+
+const globalOption = (t: Topology, key: string): string | undefined => globalOptions(t).get(key);
+
+const globalBool = (key: string, missing: boolean): Setting<boolean> => setting(key, (t) => boolOption(globalOptions(t), key, missing));
 
 /** Whether ports that are down are answered for (the option is called ignore_lsp_down and is true by default). */
 export const ignoresPortsDown = globalBool("ignore_lsp_down", true);
 export const ignoresChassisFeatures = globalBool("ignore_chassis_features", false);
 
 /** `drop;`, or where NB_Global asks for it, a sample of what is dropped (debug_drop_collector_set, debug_drop_domain_id). */
-export const dropActions = derived("drop action", (t: Topology): Actions => {
+export const dropActions = setting("drop action", (t: Topology): Actions => {
   const options = globalOptions(t);
   const collector = uintOption(options, "debug_drop_collector_set", 0);
   const domain = uintOption(options, "debug_drop_domain_id", 0);
@@ -44,14 +67,14 @@ const validMac = (text: string | undefined): string | undefined => {
 };
 
 /** The source of health checks. */
-export const serviceMonitorMac = derived("svc_monitor_mac", (t: Topology): string =>
+export const serviceMonitorMac = setting("svc_monitor_mac", (t: Topology): string =>
   validMac(globalOption(t, "svc_monitor_mac")) ?? t.chosen.monitorMac);
 
-export const serviceMonitorTargetMac = derived("svc_monitor_mac_dst", (t: Topology): string =>
+export const serviceMonitorTargetMac = setting("svc_monitor_mac_dst", (t: Topology): string =>
   validMac(globalOption(t, "svc_monitor_mac_dst")) ?? t.chosen.monitorMacTarget);
 
 /** The first three bytes of the MACs that northd gives out: `0a:00:00`. */
-export const macPrefix = derived("mac_prefix", (t: Topology): string => {
+export const macPrefix = setting("mac_prefix", (t: Topology): string => {
   const found = /^\s*([0-9a-fA-F]{1,2}):([0-9a-fA-F]{1,2}):([0-9a-fA-F]{1,2})/.exec(globalOption(t, "mac_prefix") ?? "");
   const bytes = found?.slice(1).map((b) => b.padStart(2, "0").toLowerCase()).join(":");
   return bytes === undefined || bytes === "00:00:00" ? t.chosen.macPrefix : bytes;
@@ -66,7 +89,7 @@ export interface ChassisFeatures {
 }
 
 /** What every chassis of this zone can do; all of it while there is none. */
-export const chassisFeatures = derived("chassis features", (t: Topology): ChassisFeatures => {
+export const chassisFeatures = setting("chassis features", (t: Topology): ChassisFeatures => {
   if (ignoresChassisFeatures(t)) return { ctCommitNatV2: true, ctStateSave: true };
   let [ctCommitNatV2, ctStateSave] = [true, true];
   for (const chassis of t.sb.Chassis) {
@@ -78,7 +101,7 @@ export const chassisFeatures = derived("chassis features", (t: Topology): Chassi
 });
 
 /** With a VXLAN tunnel anywhere, 12 bits of a VNI carry both datapath and port: keys must be small. */
-export const isVxlanMode = derived("vxlan mode", (t: Topology): boolean => {
+export const isVxlanMode = setting("vxlan mode", (t: Topology): boolean => {
   if (!boolOption(globalOptions(t), "vxlan_mode", true)) return false;
   for (const chassis of t.sb.Chassis) {
     for (const encap of chassis.encaps) if (t.sb.Encap.get(encap)?.type === "vxlan") return true;
@@ -86,19 +109,28 @@ export const isVxlanMode = derived("vxlan mode", (t: Topology): boolean => {
   return false;
 });
 
-const isVxlanInterconnected = derived("vxlan interconnection", (t: Topology): boolean => {
+const isVxlanInterconnected = setting("vxlan interconnection", (t: Topology): boolean => {
   for (const s of t.switches) if (s.row.other_config.has("ic-vxlan_mode")) return true;
   return false;
 });
 
 /** The largest tunnel key a datapath of this zone may get: the last 2^16 - 1 are for transit switches. */
-export const maxDatapathKey = derived("max_tunid", (t: Topology): number => {
+export const maxDatapathKey = setting("max_tunid", (t: Topology): number => {
   if (isVxlanInterconnected(t)) return (1 << 10) - 1;
   return isVxlanMode(t) ? (1 << 12) - 1 : (1 << 24) - 1 - ((1 << 16) - 1);
 });
 
-export const maxPortKey = derived("largest port key", (t: Topology): number => (isVxlanMode(t) ? (1 << 11) - 1 : (1 << 15) - 1));
+export const maxPortKey = setting("largest port key", (t: Topology): number => (isVxlanMode(t) ? (1 << 11) - 1 : (1 << 15) - 1));
 
 export function chassisNamed(t: Topology, nameOrHostname: string): SbRow<"Chassis"> | undefined {
   return t.chassisByName.first(nameOrHostname) ?? t.chassisByHostname.first(nameOrHostname);
 }
+
+/** Before all other rules, so that these find the settings as they are. */
+export const zoneSettings = rule("zone-settings", (t: Topology) => t.zone, function* (t) {
+  // Those that others are computed from come before these.
+  for (const each of [
+    ignoresPortsDown, ignoresChassisFeatures, dropActions, serviceMonitorMac, serviceMonitorTargetMac, macPrefix, chassisFeatures, isVxlanMode,
+    isVxlanInterconnected, maxDatapathKey, maxPortKey,
+  ]) each.refresh(t);
+});
