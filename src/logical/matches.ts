@@ -2,7 +2,7 @@
  * A normalized expression to flow matches, with conjunctive matches where clauses would multiply (ovs-fields(7),
  * "Conjunctive Match Fields").
  */
-import { field, type FieldValue, Match } from "../openflow/index.ts";
+import { field, Match, MatchBuilder } from "../openflow/index.ts";
 import { type Comparison, type Expression, type Junction } from "./expression.ts";
 
 export interface ConjunctionClause {
@@ -25,16 +25,24 @@ export interface FlowMatch {
 /** The number that the switch knows a port by; undefined if there is no such port. */
 export type PortLookup = (name: string) => number | undefined;
 
-/** The terms of the comparison, in `match`; undefined if it names a port that does not exist, and so can never hold. */
-export function constrain(match: Match, comparison: Comparison, lookupPort: PortLookup): Match | undefined {
+/** Adds the terms of the comparison; false if it names a port that does not exist, and so can never hold. */
+function demand(builder: MatchBuilder, comparison: Comparison, lookupPort: PortLookup): boolean {
   const { meaning, width } = comparison.symbol;
-  if (meaning.kind !== "field") return undefined;
+  if (meaning.kind !== "field") return false;
+  const { field: f } = meaning;
   if (width === 0) {
     const port = lookupPort(comparison.text);
-    return port === undefined ? undefined : match.with(meaning.field, meaning.field.isWide ? BigInt(port) : port);
-  }
-  const narrow = (value: bigint): FieldValue => (meaning.field.isWide ? value : Number(value));
-  return match.with(meaning.field, narrow(comparison.value), narrow(comparison.mask));
+    if (port === undefined) return false;
+    builder.add(f, f.isWide ? BigInt(port) : port);
+  } else if (f.isWide) builder.add(f, comparison.value, comparison.mask);
+  else builder.add(f, Number(comparison.value), Number(comparison.mask));
+  return true;
+}
+
+/** `match` with the terms of the comparison; undefined if that can never hold. */
+export function constrain(match: Match, comparison: Comparison, lookupPort: PortLookup): Match | undefined {
+  const builder = new MatchBuilder(match);
+  return demand(builder, comparison, lookupPort) ? builder.build() : undefined;
 }
 
 const conjunctionField = field("conj_id");
@@ -119,16 +127,13 @@ class Collector {
   }
 
   addConjunction(and: Junction): void {
-    let base = Match.any;
+    const builder = new MatchBuilder();
     const choices: Junction[] = [];
     for (const term of and.terms) {
       if (term.kind === "or") choices.push(term);
-      else if (term.kind === "comparison") {
-        const match = constrain(base, term, this.#lookupPort);
-        if (match === undefined) return;
-        base = match;
-      }
+      else if (term.kind === "comparison" && !demand(builder, term, this.#lookupPort)) return;
     }
+    const base = builder.build();
     const [first] = choices;
     if (first === undefined) this.add(base, [], 0, undefined);
     else if (choices.length === 1) this.#addDisjunction(base, first, []);

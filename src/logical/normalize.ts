@@ -38,7 +38,13 @@ function compareClauses(a: Clause, b: Clause): number {
 function conjunction(terms: readonly Expression[]): Expression {
   const [only] = terms;
   if (only !== undefined && terms.length === 1) return only;
-  return { kind: "and", terms: terms.flatMap((term) => (term.kind === "and" ? term.terms : [term])) };
+  if (!terms.some((term) => term.kind === "and")) return { kind: "and", terms };
+  const flat: Expression[] = [];
+  for (const term of terms) {
+    if (term.kind === "and") flat.push(...term.terms);
+    else flat.push(term);
+  }
+  return { kind: "and", terms: flat };
 }
 
 /** Brings together the clauses over one symbol and crushes them. */
@@ -53,9 +59,9 @@ function gather(terms: readonly Expression[]): Expression {
     i++;
     if (symbol !== undefined) {
       // Several fields bring the same prerequisite, as one object: it counts once.
-      const together = new Set([expression]);
-      for (; clauses[i]?.symbol === symbol; i++) together.add(clauses[i]?.expression ?? always);
-      expression = crush(conjunction([...together]), symbol);
+      const together = [expression];
+      for (let next = clauses[i]; next?.symbol === symbol; next = clauses[++i]) if (!together.includes(next.expression)) together.push(next.expression);
+      expression = crush(conjunction(together), symbol);
       if (expression.kind === "boolean" && !expression.value) return never;
       if (expression.kind === "boolean") continue;
     }
