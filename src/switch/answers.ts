@@ -4,7 +4,7 @@ import type { ColumnsOf, Replica, Transaction, Uuid } from "../ovsdb/index.ts";
 import type { openVSwitch } from "../schemas/index.ts";
 
 type Schema = typeof openVSwitch;
-type Answerable = "Open_vSwitch" | "Bridge" | "Interface" | "Datapath";
+type Answerable = "Open_vSwitch" | "Bridge" | "Interface" | "Datapath" | "Controller";
 
 export class Answers {
   readonly #replica: Replica<Schema>;
@@ -13,6 +13,7 @@ export class Answers {
   readonly #bridges = new Map<Uuid<"Bridge">, ColumnsOf<Schema, "Bridge">>();
   readonly #interfaces = new Map<Uuid<"Interface">, ColumnsOf<Schema, "Interface">>();
   readonly #datapaths = new Map<Uuid<"Datapath">, ColumnsOf<Schema, "Datapath">>();
+  readonly #controllers = new Map<Uuid<"Controller">, ColumnsOf<Schema, "Controller">>();
   #isCommitting = false;
 
   constructor(replica: Replica<Schema>, log: Log) {
@@ -36,6 +37,10 @@ export class Answers {
     this.#datapaths.set(uuid, { ...this.#datapaths.get(uuid), ...columns });
   }
 
+  controller(uuid: Uuid<"Controller">, columns: ColumnsOf<Schema, "Controller">): void {
+    this.#controllers.set(uuid, { ...this.#controllers.get(uuid), ...columns });
+  }
+
   /** Writes what is gathered; what comes meanwhile goes out when the answer is here. */
   commit(): void {
     if (this.#isCommitting) return;
@@ -44,6 +49,7 @@ export class Answers {
     put("Bridge", this.#bridges, this.#replica, txn);
     put("Interface", this.#interfaces, this.#replica, txn);
     put("Datapath", this.#datapaths, this.#replica, txn);
+    put("Controller", this.#controllers, this.#replica, txn);
     if (txn.isEmpty) return;
     this.#isCommitting = true;
     void txn.commit().then((result) => {

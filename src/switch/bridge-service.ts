@@ -3,7 +3,7 @@
  */
 import type { Log, Stream } from "../host/index.ts";
 import {
-  type FlowMod, type Match, type MultipartRequest, noBuffer, noCookie, of13, of14, of15, OfError, type PacketOut, ports as reserved, portStatusReasons,
+  type FeaturesReply, type FlowMod, type Match, type MultipartRequest, noBuffer, noCookie, of10, of13, of14, of15, OfError, type PacketOut, ports as reserved, portStatusReasons,
   type Resume, type TlvMapping,
 } from "../openflow/index.ts";
 import type { Bridge } from "./bridge.ts";
@@ -28,7 +28,7 @@ export interface BridgeServiceEvents {
   flushConnections(request: Extract<HeldMessage["message"], { kind: "ct_flush" | "ct_flush_zone" }>): void;
 }
 
-const allVersions = (1 << of13) | (1 << of14) | (1 << of15);
+export const allVersions = (1 << of10) | (1 << of13) | (1 << of14) | (1 << of15);
 const maxConnections = 64;
 const maxBundles = 64;
 const maxBundleMessages = 1_000_000;
@@ -172,8 +172,7 @@ export class BridgeService {
       case "error":
         return undefined;
       case "features_request":
-        // Flow, table, port, queue and group statistics, and bundles.
-        from.send(xid, { kind: "features_reply", datapathId: this.bridge.datapathId, buffers: 0, tables: 254, auxiliaryId: 0, capabilities: 0x4f | (1 << 9) });
+        from.send(xid, this.#features(from));
         return undefined;
       case "get_config_request":
         from.send(xid, { kind: "get_config_reply", fragments: "normal", missSendLength: from.missSendLength });
@@ -199,6 +198,10 @@ export class BridgeService {
         from.controllerId = message.id;
         return undefined;
       case "flow_mod_table_id":
+        from.hasTableInCommand = message.enabled;
+        return undefined;
+      case "set_flow_format":
+      case "flow_age":
         return undefined;
       case "tlv_table_request":
         from.send(xid, { kind: "tlv_table_reply", maxSpace: 4 * tunMetadataFields, maxFields: tunMetadataFields, mappings: [...this.bridge.tlvs.values()] });
@@ -220,6 +223,14 @@ export class BridgeService {
       default:
         return isMultipartRequest(message) ? this.#multipart(from, xid, message) : new OfError("OFPBRC_BAD_TYPE");
     }
+  }
+
+  #features({ version }: OpenFlowConnection): FeaturesReply {
+    const ports = [...this.bridge.portsByNumber.values()].sort((a, b) => a.number - b.number);
+    // Flow, table, port and queue statistics; in 1.0 that addresses in ARP can be matched, later groups and bundles.
+    const capabilities = version === of10 ? 0xc7 : 0x4f | (1 << 9);
+    const told = version === of10 ? { ports: ports.map(portDescription) } : {};
+    return { kind: "features_reply", datapathId: this.bridge.datapathId, buffers: 0, tables: 254, auxiliaryId: 0, capabilities, ...told };
   }
 
   #change(held: HeldMessage): OfError | undefined {

@@ -6,14 +6,14 @@
  */
 import type { Host } from "../host/index.ts";
 import { formatMac, type Mac, macOf, parseIpv4, parseMac } from "../net/index.ts";
-import { type FlowMod, Match, noBuffer, of13, of14, of15, ports as reserved } from "../openflow/index.ts";
+import { type FlowMod, Match, noBuffer, of10, of13, of14, of15, ports as reserved } from "../openflow/index.ts";
 import type { Replica, RowOf, Uuid } from "../ovsdb/index.ts";
 import type { openVSwitch } from "../schemas/index.ts";
 import { Answers } from "./answers.ts";
 import type { BfdMonitor } from "./bfd-monitor.ts";
 import { readBfdSettings } from "./bfd-session.ts";
 import { Bridge } from "./bridge.ts";
-import { BridgeService, type BridgeServiceEvents } from "./bridge-service.ts";
+import { allVersions, BridgeService, type BridgeServiceEvents } from "./bridge-service.ts";
 import { ConfiguredBridge, type ConfiguredPort } from "./configured-bridge.ts";
 import type { Controllers } from "./controllers.ts";
 import type { Datapath } from "./datapath.ts";
@@ -58,6 +58,8 @@ export class Configuration {
   readonly #dirtyBridges = new Set<string>();
   readonly #dirtyPorts = new Set<Uuid<"Port">>();
   readonly #patches = new Set<ConfiguredPort>();
+  /** Ports that another stands in the way of: looked at again when a tunnel goes. */
+  readonly #blocked = new Set<Uuid<"Port">>();
   /** Port rows by their interface's. */
   readonly #portOfInterface = new Map<string, Uuid<"Port">>();
   readonly #bridgeOfPort = new Map<string, ConfiguredBridge>();
@@ -167,11 +169,13 @@ export class Configuration {
       bridge.failMode = failMode;
       bridge.generation++;
     }
+    this.#applyAddress(configured, row);
     bridge.macs.agingMs = secondsOr(row.other_config.get("mac-aging-time"), 300) * 1000;
     bridge.macs.maxEntries = secondsOr(row.other_config.get("mac-table-size"), 8192);
     service.allowedVersions = versionsOf(row.protocols);
     const targets = [...row.controller].map((uuid) => this.#parts.replica.tables.Controller.get(uuid)?.target).filter((t) => t !== undefined);
     this.#parts.controllers.apply(service, new Set(targets));
+    this.#describeControllers(row);
     for (const port of [...configured.ports.values()]) if (!has(row.ports, port.uuid)) this.#dropPort(configured, port);
     for (const uuid of row.ports) {
       if (configured.ports.has(uuid)) continue;
@@ -183,11 +187,41 @@ export class Configuration {
     });
   }
 
+  #applyAddress({ bridge, service }: ConfiguredBridge, row: BridgeRow): void {
+    const { mac, id } = addressOf(row);
+    bridge.datapathId = id;
+    if (bridge.mac === mac) return;
+    bridge.mac = mac;
+    const { localPort } = bridge;
+    if (localPort === undefined) return;
+    localPort.mac = mac;
+    service.portChanged(localPort, "modify");
+    for (const { port, uuid } of this.bridges.get(row._uuid)?.ports.values() ?? []) if (port === localPort) this.#dirtyPorts.add(uuid);
+  }
+
+  /** Whether each controller that the bridge names is connected. */
+  #describeControllers(row: BridgeRow): void {
+    const { replica, controllers } = this.#parts;
+    const service = this.bridges.get(row._uuid)?.service;
+    for (const uuid of service === undefined ? [] : row.controller) {
+      const target = replica.tables.Controller.get(uuid)?.target;
+      if (target === undefined || service === undefined) continue;
+      const isConnected = controllers.isConnected(service, target);
+      this.#answers.controller(uuid, { is_connected: isConnected, role: isConnected ? "other" : undefined, status: new Map([["state", isConnected ? "ACTIVE" : "BACKOFF"]]) });
+    }
+  }
+
+  controllersChanged(service: BridgeService): void {
+    const configured = [...this.bridges.values()].find((b) => b.service === service);
+    const row = this.#parts.replica.tables.Bridge.get(configured?.uuid);
+    if (row === undefined) return;
+    this.#describeControllers(row);
+    this.#answers.commit();
+  }
+
   #makeBridge(row: BridgeRow): ConfiguredBridge {
     const { host, datapath, runFolder, version, events } = this.#parts;
-    const mac = parseMac(row.other_config.get("hwaddr") ?? "") ?? macOfUuid(row._uuid);
-    const idText = row.other_config.get("datapath-id") ?? "";
-    const id = /^(0x)?[0-9a-fA-F]{1,16}$/.test(idText) ? BigInt(`0x${idText.replace(/^0x/, "")}`) : BigInt(mac);
+    const { mac, id } = addressOf(row);
     const bridge = new Bridge(row.name, row._uuid, mac, id);
     const service = new BridgeService(bridge, datapath, { version }, events, host.log.module("ofproto"));
     const configured = new ConfiguredBridge(row._uuid, bridge, service, host, runFolder);
@@ -207,6 +241,7 @@ export class Configuration {
   #dropPort(configured: ConfiguredBridge, port: ConfiguredPort): void {
     this.#closePort(configured, port);
     configured.ports.delete(port.uuid);
+    this.#blocked.delete(port.uuid);
     this.#bridgeOfPort.delete(port.uuid);
     this.#dirtyPorts.delete(port.uuid);
     this.#portOfInterface.delete(port.interfaceUuid);
@@ -221,6 +256,7 @@ export class Configuration {
     this.#parts.datapath.removePort(configured.bridge, port);
     configured.service.portChanged(port, "delete");
     configuredPort.port = undefined;
+    if (port.kind.type === "geneve") for (const uuid of this.#blocked) this.#dirtyPorts.add(uuid);
     if (port.kind.type === "patch") this.#patches.delete(configuredPort);
     this.#parts.host.log.module("bridge").info(`bridge ${configured.bridge.name}: deleted interface ${port.name} on port ${port.number}`);
   }
@@ -279,6 +315,8 @@ export class Configuration {
     }
     if (wanted.port.type === "geneve") {
       const same = tunnels.sameOptions(wanted.port.tunnel);
+      if (same === undefined) this.#blocked.delete(configuredPort.uuid);
+      else this.#blocked.add(configuredPort.uuid);
       if (same !== undefined) return `${name}: attempting to add tunnel port with same config as port '${same.name}'`;
     }
     const number = isLocal ? reserved.local : configured.chooseNumber([interfaceRow.ofport_request, interfaceRow.ofport, configuredPort.lastNumber]);
@@ -322,15 +360,22 @@ export class Configuration {
 /** Columns of Interface that change often and mean nothing to a port. */
 const unheeded: ReadonlySet<string> = new Set(["statistics", "external_ids"]);
 
+function addressOf(row: BridgeRow): { readonly mac: Mac; readonly id: bigint } {
+  const mac = parseMac(row.other_config.get("hwaddr") ?? "") ?? macOfUuid(row._uuid);
+  const idText = row.other_config.get("datapath-id") ?? "";
+  const id = /^(0x)?[0-9a-fA-F]{1,16}$/.test(idText) ? BigInt(`0x${idText.replace(/^0x/, "")}`) : BigInt(mac);
+  return { mac, id };
+}
+
 const normalFlow: FlowMod = {
   kind: "flow_mod", command: "add", table: 0, cookie: 0n, cookieMask: 0n, idleTimeout: 0, hardTimeout: 0, priority: 0, bufferId: noBuffer,
   outPort: reserved.none, outGroup: 0xffffffff, importance: 0, flags: {}, match: Match.any, actions: [{ kind: "output", port: reserved.normal }],
 };
 
 function versionsOf(protocols: ReadonlySet<string>): number {
-  if (protocols.size === 0) return (1 << of13) | (1 << of14) | (1 << of15);
+  if (protocols.size === 0) return allVersions;
   let bits = 0;
-  for (const [name, version] of [["OpenFlow13", of13], ["OpenFlow14", of14], ["OpenFlow15", of15]] as const) if (protocols.has(name)) bits |= 1 << version;
+  for (const [name, version] of [["OpenFlow10", of10], ["OpenFlow13", of13], ["OpenFlow14", of14], ["OpenFlow15", of15]] as const) if (protocols.has(name)) bits |= 1 << version;
   return bits;
 }
 

@@ -19,7 +19,7 @@ export interface ConfiguredPort {
 }
 
 export class ConfiguredBridge {
-  readonly uuid: string;
+  readonly uuid: Uuid<"Bridge">;
   readonly bridge: Bridge;
   readonly service: BridgeService;
   readonly ports = new Map<string, ConfiguredPort>();
@@ -28,7 +28,7 @@ export class ConfiguredBridge {
   #isClosed = false;
   #lastNumber = 0;
 
-  constructor(uuid: string, bridge: Bridge, service: BridgeService, host: Host, runFolder: string) {
+  constructor(uuid: Uuid<"Bridge">, bridge: Bridge, service: BridgeService, host: Host, runFolder: string) {
     this.uuid = uuid;
     this.bridge = bridge;
     this.service = service;

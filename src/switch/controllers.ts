@@ -7,10 +7,13 @@ const maxBackoffMs = 8000;
 
 interface Link {
   readonly close: () => void;
+  isConnected: boolean;
 }
 
 export class Controllers {
   readonly #host: Host;
+  /** Told when a bridge's controller has come or gone. */
+  changed: (service: BridgeService) => void = () => undefined;
   readonly #links = new Map<BridgeService, Map<string, Link>>();
 
   constructor(host: Host) {
@@ -30,6 +33,10 @@ export class Controllers {
     else this.#links.delete(service);
   }
 
+  isConnected(service: BridgeService, target: string): boolean {
+    return this.#links.get(service)?.get(target)?.isConnected ?? false;
+  }
+
   #open(service: BridgeService, target: string): Link {
     const log = this.#host.log.module("rconn");
     const active = parseActiveTarget(target);
@@ -37,7 +44,7 @@ export class Controllers {
     const passive = parsePassiveTarget(target, 6653);
     if (passive === undefined) {
       log.warn(`${service.bridge.name}: ${target}: unknown controller target`);
-      return { close: () => undefined };
+      return { close: () => undefined, isConnected: false };
     }
     let listener: Listener | undefined;
     let isClosed = false;
@@ -49,6 +56,7 @@ export class Controllers {
       (error: unknown) => log.err(`failed to listen on ${target}: ${error instanceof Error ? error.message : String(error)}`),
     );
     return {
+      isConnected: false,
       close: () => {
         isClosed = true;
         listener?.close();
@@ -62,8 +70,22 @@ export class Controllers {
     let timer: Timer | undefined;
     let backoffMs = minBackoffMs;
     let drop: () => void = () => undefined;
+    const link: Link = {
+      isConnected: false,
+      close: () => {
+        isClosed = true;
+        timer?.cancel();
+        drop();
+      },
+    };
+    const become = (isConnected: boolean): void => {
+      if (link.isConnected === isConnected) return;
+      link.isConnected = isConnected;
+      this.changed(service);
+    };
     const again = (): void => {
       if (isClosed) return;
+      become(false);
       timer = this.#host.clock.after(backoffMs, attempt);
       backoffMs = Math.min(backoffMs * 2, maxBackoffMs);
     };
@@ -76,6 +98,7 @@ export class Controllers {
           backoffMs = minBackoffMs;
           drop = () => connection.close();
           log.info(`${service.bridge.name}<->${target}: connected`);
+          become(true);
         },
         (error: NodeJS.ErrnoException) => {
           log.info(`${service.bridge.name}<->${target}: connection failed (${error.code ?? error.message})`);
@@ -84,12 +107,6 @@ export class Controllers {
       );
     };
     attempt();
-    return {
-      close: () => {
-        isClosed = true;
-        timer?.cancel();
-        drop();
-      },
-    };
+    return link;
   }
 }

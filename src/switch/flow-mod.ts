@@ -22,18 +22,20 @@ export interface FlowModContext {
 
 /** A switch full of flows refuses more rather than dying of them. */
 const maxFlows = 1_000_000;
+const anyTable = 255;
 const anyCookie = 0xffff_ffff_ffff_ffffn;
 
 export function applyFlowMod(context: FlowModContext, mod: FlowMod): OfError | undefined {
   const match = context.bridge.shapes.minimatch(mod.match);
   if (typeof match === "string") return new OfError("OFPBMC_BAD_FIELD", `this switch has no field ${match}`);
   if (mod.command === "delete" || mod.command === "delete_strict") return deleteFlows(context, mod, match);
-  if (mod.table >= tableCount) return new OfError("OFPBRC_BAD_TABLE_ID");
+  // 255: whichever table the switch likes, for what is added (OpenFlow 1.0 without NXT_FLOW_MOD_TABLE_ID).
+  const table = mod.table === anyTable ? 0 : mod.table;
   const program = compile(mod.actions);
   if (program instanceof OfError) return program;
-  const bad = checkActions(context.bridge, program, mod.table);
+  const bad = checkActions(context.bridge, program, table);
   if (bad !== undefined) return bad;
-  if (mod.command === "add") return addFlow(context, mod, match, program);
+  if (mod.command === "add") return addFlow(context, { ...mod, table }, match, program);
   return modifyFlows(context, mod, match, program);
 }
 
@@ -98,7 +100,7 @@ function modifyFlows(context: FlowModContext, mod: FlowMod, match: Minimatch, pr
   const matching = select(bridge, mod, match, mod.command === "modify_strict");
   if (matching.length === 0) {
     // A cookie that filters is a wish to change what is there, not to add.
-    return mod.cookieMask === 0n && mod.cookie !== anyCookie ? addFlow(context, mod, match, program) : undefined;
+    return mod.cookieMask === 0n && mod.cookie !== anyCookie ? addFlow(context, { ...mod, table: mod.table === anyTable ? 0 : mod.table }, match, program) : undefined;
   }
   for (const rule of matching) {
     const { program: before, cookie, modifiedMs, packets, bytes } = rule;
@@ -146,7 +148,7 @@ export function select(
   match: Minimatch,
   isStrict: boolean,
 ): FlowRule[] {
-  const tables = filter.table === 255 ? bridge.tables : bridge.tables.slice(filter.table, filter.table + 1);
+  const tables = filter.table === anyTable ? bridge.tables : bridge.tables.slice(filter.table, filter.table + 1);
   const found: FlowRule[] = [];
   for (const table of tables) {
     if (isStrict) {

@@ -4,7 +4,7 @@
  */
 import type { Log, Stream } from "../host/index.ts";
 import {
-  type AsyncConfig, decodeMessage, encodeMessage, type Message, MessageFramer, of13, of14, of15, OfError, type OfVersion, type roles, type TlvSizes,
+  type AsyncConfig, decodeMessage, encodeMessage, type Message, MessageFramer, of10, of13, of14, of15, OfError, type OfVersion, type roles, type TlvSizes,
   versionNames,
 } from "../openflow/index.ts";
 
@@ -36,6 +36,9 @@ export interface ConnectionEvents {
 const maxPending = 4 << 20;
 const maxErrorData = 64;
 
+/** The newest first. */
+const spoken: readonly OfVersion[] = [of15, of14, of13, of10];
+
 /** Reasons of a packet-in but an invalid TTL; all of a flow's removal; all of a port's changes. */
 export const defaultAsync: AsyncConfig = { packetIn: [0x7b, 0], portStatus: [7, 7], flowRemoved: [0x3f, 0] };
 
@@ -48,6 +51,8 @@ export class OpenFlowConnection {
   async: AsyncConfig = defaultAsync;
   packetInFormat: "standard" | "nxt_packet_in" | "nxt_packet_in2" = "standard";
   controllerId = 0;
+  /** OpenFlow 1.0 with NXT_FLOW_MOD_TABLE_ID. */
+  hasTableInCommand = false;
   /** 0: no asynchronous messages, the rule for connections to the management socket until they ask for some. */
   missSendLength: number;
   /** It may look on (the `.snoop` socket), and nothing else. */
@@ -69,7 +74,7 @@ export class OpenFlowConnection {
     this.#log = log;
     this.missSendLength = missSendLength;
     this.isOnlooker = isOnlooker;
-    const newest = [of15, of14, of13].find((v) => (events.allowedVersions & (1 << v)) !== 0) ?? of15;
+    const newest = spoken.find((v) => (events.allowedVersions & (1 << v)) !== 0) ?? of15;
     this.#write(encodeMessage(newest, 0, { kind: "hello", versions: events.allowedVersions }));
     stream.attach({
       data: (bytes) => this.#data(bytes),
@@ -136,7 +141,7 @@ export class OpenFlowConnection {
   }
 
   #message(bytes: Uint8Array): void {
-    const decoded = decodeMessage(bytes, this.#events.tlvSizes);
+    const decoded = decodeMessage(bytes, this.#events.tlvSizes, { flowModTableId: this.hasTableInCommand });
     if (!this.#hasPeerHello) return this.#hello(decoded);
     if ("error" in decoded) {
       this.#log.info(`${this.name}: ${decoded.error} in message of type ${bytes[1]}`);
@@ -153,7 +158,7 @@ export class OpenFlowConnection {
       return this.close();
     }
     const common = decoded.message.versions & this.#events.allowedVersions;
-    this.version = [of15, of14, of13].find((v) => (common & (1 << v)) !== 0);
+    this.version = spoken.find((v) => (common & (1 << v)) !== 0);
     this.#hasPeerHello = true;
     if (this.version !== undefined) return;
     const theirs = versionNames.get(decoded.version) ?? "unknown versions";

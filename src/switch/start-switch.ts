@@ -49,8 +49,10 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
     changed: (port) => configuration.bfdChanged(port),
   });
   const replica = openReplica(host, openVSwitch, options.database, { monitor, lock: "ovs_vswitchd", minBackoffMs: 100, leaderOnly: false, changed: () => configuration.run() });
+  const controllers = new Controllers(host);
+  controllers.changed = (service) => configuration.controllersChanged(service);
   const configuration: Configuration = new Configuration({
-    host, replica, datapath, tunnels, devices, bfd, controllers: new Controllers(host), runFolder: options.runFolder, version: options.version ?? ovsVersion,
+    host, replica, datapath, tunnels, devices, bfd, controllers, runFolder: options.runFolder, version: options.version ?? ovsVersion,
     events: { nowMs, next32: () => host.random.next32(), flushConnections: (request) => (request.kind === "ct_flush" ? tracker.flushMatching(request) : tracker.flush(request.zone)) },
   });
   devices.changed = (name) => configuration.deviceChanged(name);

@@ -1,6 +1,6 @@
 /** Answers to OFPT_MULTIPART requests: what a bridge has, in parts of at most 64 kB. */
 import {
-  type FlowStats, groups as groupNumbers, type Message, meterFlags, meters as meterNumbers, type MultipartRequest, OfError, type PortDescription,
+  type FlowStats, groups as groupNumbers, type Message, meterFlags, meters as meterNumbers, type MultipartRequest, of10, OfError, type PortDescription,
   ports as reserved, portState, type PortStats,
 } from "../openflow/index.ts";
 import type { Bridge } from "./bridge.ts";
@@ -148,13 +148,17 @@ function portStats({ number, counters, createdMs }: SwitchPort, nowMs: number): 
   };
 }
 
-/** Header of a message and of a multipart. */
-const headerSize = 16;
+/** Header of a message and of a multipart; in OpenFlow 1.0 one without padding, or a vendor's. */
+function headerSizeOf(message: Uint8Array): number {
+  if (message[0] !== of10) return 16;
+  return message[8] === 0xff && message[9] === 0xff ? 24 : 12;
+}
 const maxPartSize = 60_000;
 
 /** Joins encoded replies of one kind into as few messages as the length field allows; all but the last say that more follows. */
 export function packParts(parts: readonly Uint8Array[]): Uint8Array[] {
   const groups: Uint8Array[][] = [];
+  const headerSize = headerSizeOf(parts[0] ?? new Uint8Array(0));
   let size = maxPartSize;
   for (const part of parts) {
     if (size + part.length > maxPartSize) {

@@ -45,7 +45,7 @@ export class SwitchPort {
   /** The number in the cache's keys: one for each port of the whole switch, never used again. */
   readonly datapathNumber: number;
   readonly kind: PortKind;
-  readonly mac: Mac;
+  mac: Mac;
   readonly createdMs: number;
   vlan: VlanMode;
   /** OFPPC_ bits that a controller has set. */

@@ -109,6 +109,14 @@ test("ovs-vsctl waits for it, and ovs-ofctl reads back what it wrote", skipFor([
   await of("del-flows", "table=5");
   assert.match(await of("dump-aggregate"), /flow_count=3/);
   await assert.rejects(of("add-flow", "actions=group:99"), /OFPBAC_BAD_OUT_GROUP/);
+  // Not told otherwise, ovs-ofctl speaks OpenFlow 1.0.
+  const plain = (command: string, ...args: string[]) => stage.call(ofctl, command, `unix:${stage.folder}/br0.mgmt`, ...args);
+  await plain("add-flow", "table=6,priority=60,udp,reg3=4,tp_src=53,actions=mod_dl_dst:00:00:00:00:00:07,load:0x5->NXM_NX_REG4[],resubmit(,7)");
+  assert.match(await plain("dump-flows", "table=6"), /priority=60,udp,reg3=0x4,tp_src=53 actions=mod_dl_dst:00:00:00:00:00:07,load:0x5->NXM_NX_REG4\[\],resubmit\(,7\)/);
+  assert.match(await plain("show"), /7\(p1\): addr:[0-9a-f:]{17}/);
+  assert.match(await plain("dump-ports", "7"), /port +7: rx pkts=0/);
+  await plain("del-flows");
+  assert.match(await plain("dump-aggregate"), /flow_count=0/);
 });
 
 /** Versions of ovs-ofctl differ in how they print `dec_ttl`. */
