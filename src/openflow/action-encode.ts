@@ -7,7 +7,7 @@ import {
   type Action, type ActionOf, bundleAlgorithms, type Ct, hashFields, type Learn, multipathAlgorithms, type Nat, packetInReasons, type Sample,
 } from "./action.ts";
 import { encodeOf10Action } from "./action-of10.ts";
-import { field, type FieldValue } from "./field.ts";
+import { type Field, field, type FieldValue } from "./field.ts";
 import type { FieldName } from "./field-table.ts";
 import { exactMask } from "./match.ts";
 import { hasNxmHeader, nxmHeader, putEntry, putHeader } from "./oxm.ts";
@@ -23,14 +23,19 @@ export function encodeActions(w: WireWriter, actions: readonly Action[]): void {
   for (const action of actions) encodeAction(w, action);
 }
 
+/** The end of an action that began at `start`: zeros to 8 bytes, and its length. */
+function finish(w: WireWriter, start: number): void {
+  w.pad(start);
+  w.setU16(start + 2, w.size - start);
+}
+
 /** Of a standard action: type, then `body`, then the length filled in and zeros to 8 bytes. */
 function standard(w: WireWriter, type: number, body: () => void): void {
   const start = w.size;
   w.u16(type);
   w.u16(0);
   body();
-  w.pad(start);
-  w.setU16(start + 2, w.size - start);
+  finish(w, start);
 }
 
 /** Of a Nicira action: the same with vendor and subtype. `size`: the least it has. */
@@ -42,8 +47,7 @@ function nicira(w: WireWriter, subtype: number, body: () => void, size = 16): vo
   w.u16(subtype);
   body();
   if (w.size - start < size) w.zeros(size - (w.size - start));
-  w.pad(start);
-  w.setU16(start + 2, w.size - start);
+  finish(w, start);
 }
 
 const ofsNbits = (s: Subfield): number => (s.offset << 6) | (s.bits - 1);
@@ -123,7 +127,12 @@ function encodeOutput(w: WireWriter, action: OutputAction): void {
     case "bundle":
       return encodeBundle(w, action);
     case "resubmit":
-      return nicira(w, action.ct === true ? 44 : 14, () => (w.u16(action.port), w.u8(action.table)));
+      w.u32(0xffff0010);
+      w.u32(niciraVendor);
+      w.u16(action.ct === true ? 44 : 14);
+      w.u16(action.port);
+      w.u32(action.table << 24);
+      return;
     case "clone":
       return nicira(w, 42, () => (w.zeros(6), encodeActions(w, action.actions)));
     case "sample":
@@ -316,12 +325,19 @@ function encodeMove(w: WireWriter, from: Subfield, to: Subfield): void {
 const encodeSet = (w: WireWriter, name: FieldName, value: FieldValue): void => {
   const f = field(name);
   if (w.version === of10) encodeSetField(w, { kind: "set_field", field: f, value, mask: exactMask(f) });
-  else standard(w, 25, () => putEntry(w, f, w.version, value, exactMask(f)));
+  else putSetField(w, f, value, exactMask(f));
 };
+
+function putSetField(w: WireWriter, f: Field, value: FieldValue, mask: FieldValue): void {
+  const start = w.size;
+  w.u32(25 << 16);
+  putEntry(w, f, w.version, value, mask);
+  finish(w, start);
+}
 
 function encodeSetField(w: WireWriter, action: ActionOf<"set_field">): void {
   const { field: f, value, mask } = action;
-  if (w.version >= of15 || (mask === exactMask(f) && action.asLoad !== true && w.version !== of10)) return standard(w, 25, () => putEntry(w, f, w.version, value, mask));
+  if (w.version >= of15 || (mask === exactMask(f) && action.asLoad !== true && w.version !== of10)) return putSetField(w, f, value, mask);
   if (!hasNxmHeader(f) || f.isVariable) return nicira(w, 33, () => putEntry(w, f, 0, value, mask));
   // Each run of mask bits, at most 64 long, is a load of its own.
   const [v, m] = [BigInt(value), BigInt(mask)];

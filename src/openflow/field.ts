@@ -109,12 +109,17 @@ export const findFieldByCodePoint = (name: string): Field | undefined => byCodeP
 export const findFieldOnWire = (experimenter: number, oxmClass: number, number: number): Field | undefined =>
   byCodePoint.get(codePointKey(experimenter, oxmClass, number));
 
-/** How OVS names `f` in a message of `version`: the newest code point that the version knows, else the only one there is. */
-export function oxmOf(f: Field, version: OfVersion): CodePoint | undefined {
+function newestName(f: Field, version: number): CodePoint | undefined {
   let best: CodePoint | undefined;
   for (const code of f.codePoints) if (code.since <= version && (best === undefined || code.since > best.since)) best = code;
   return best ?? f.codePoints[0];
 }
+
+/** By version, by field id. */
+const names: readonly (readonly (CodePoint | undefined)[])[] = [0, 1, 2, 3, 4, 5, 6].map((version) => allFields.map((f) => newestName(f, version)));
+
+/** How OVS names `f` in a message of `version`: the newest code point that the version knows, else the only one there is. */
+export const oxmOf = (f: Field, version: OfVersion): CodePoint | undefined => names[version]?.[f.id];
 
 /** How Nicira extension actions name `f`: the oldest code point. */
 export const nxmOf = (f: Field): CodePoint | undefined => f.codePoints[0];

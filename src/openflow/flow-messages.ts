@@ -10,10 +10,17 @@ import type { WireWriter } from "./wire-writer.ts";
 
 const flagNames = ["sendFlowRemoved", "checkOverlap", "resetCounts", "noPacketCounts", "noByteCounts"] as const;
 
-export const putFlags = (w: WireWriter, flags: FlowFlags): void => w.u16(flagNames.reduce((bits, name, i) => bits | (flags[name] === true ? 1 << i : 0), 0));
+export function putFlags(w: WireWriter, flags: FlowFlags): void {
+  let bits = 0;
+  for (let i = 0; i < flagNames.length; i++) if (flags[flagNames[i] ?? "checkOverlap"] === true) bits |= 1 << i;
+  w.u16(bits);
+}
+
+const noFlags: FlowFlags = {};
 
 export function pullFlags(r: WireReader): FlowFlags {
   const bits = r.u16();
+  if (bits === 0) return noFlags;
   if (bits >> flagNames.length !== 0) r.fail("OFPFMFC_BAD_FLAGS");
   return Object.fromEntries(flagNames.flatMap((name, i) => ((bits & (1 << i)) !== 0 ? [[name, true]] : [])));
 }
@@ -43,13 +50,21 @@ const flowMod: Codec<"flow_mod"> = {
     encodeInstructions(w, m.actions);
   },
   decode: (r) => {
-    const [cookie, cookieMask, table, number] = [r.u64(), r.u64(), r.u8(), r.u8()];
-    const [idleTimeout, hardTimeout, priority, bufferId] = [r.u16(), r.u16(), r.u16(), r.u32()];
+    const cookie = r.u64();
+    const cookieMask = r.u64();
+    const table = r.u8();
+    const number = r.u8();
+    const idleTimeout = r.u16();
+    const hardTimeout = r.u16();
+    const priority = r.u16();
+    const bufferId = r.u32();
     const command = flowModCommands[number];
     if (command === undefined) r.fail("OFPFMFC_BAD_COMMAND");
     const isDelete = command === "delete" || command === "delete_strict";
     // Only deletions look at these; the specification lets them hold anything elsewhere.
-    const [outPort, outGroup] = isDelete ? [pullOutPort(r), r.u32()] : [(r.skip(4), ports.none), (r.skip(4), 0xffffffff)];
+    if (!isDelete) r.skip(8);
+    const outPort = isDelete ? pullOutPort(r) : ports.none;
+    const outGroup = isDelete ? r.u32() : 0xffffffff;
     const flags = pullFlags(r);
     const importance = r.u16();
     const match = pullMatch(r, "strict");

@@ -58,8 +58,11 @@ export class Match {
 
   /** Equal for equal matches, different for different ones: a key for maps. */
   get key(): string {
-    this.#key ??= this.terms.map((t) => `${t.field.id}=${t.value.toString(36)}${t.mask === t.field.full ? "" : `/${t.mask.toString(36)}`}`).join(",");
-    return this.#key;
+    if (this.#key !== undefined) return this.#key;
+    let key = "";
+    for (const { field: f, value, mask } of this.terms) key += mask === f.full ? `${f.id}=${value},` : `${f.id}=${value}/${mask},`;
+    this.#key = key;
+    return key;
   }
 
   equals(other: Match): boolean {
@@ -76,7 +79,7 @@ export class MatchBuilder {
   }
 
   add(f: Field, value: FieldValue, mask: FieldValue = exactMask(f)): this {
-    if (!views.has(f.id)) placeTerm(this.#terms, f, value, mask);
+    if (isView[f.id] !== true) placeTerm(this.#terms, f, value, mask);
     else for (const [to, v, m] of canonicalTerms(f, value, mask)) placeTerm(this.#terms, to, v, m);
     return this;
   }
@@ -91,13 +94,18 @@ export class MatchBuilder {
 
   /** Whether some of the bits that this term would demand are demanded already. */
   overlaps(f: Field, mask: FieldValue): boolean {
-    if (!views.has(f.id)) return this.get(f) !== undefined;
+    if (isView[f.id] !== true) return this.get(f) !== undefined;
     return canonicalTerms(f, 0, mask).some(([to, , m]) => {
       const old = this.get(to)?.mask ?? 0;
       const wanted = f.name === "vlan_pcp" ? 0xe000 : m;
       const common = and(old, wanted);
       return common !== 0 && common !== 0n;
     });
+  }
+
+  /** A term that has its own form already: a register, say. */
+  place(f: Field, value: FieldValue, mask: FieldValue): void {
+    placeTerm(this.#terms, f, value, mask);
   }
 
   build(): Match {
@@ -130,32 +138,35 @@ function placeTerm(terms: Term[], f: Field, value: FieldValue, mask: FieldValue)
   }
 }
 
-const views: ReadonlySet<number> = new Set(
-  allFields.filter((f) => /^(xx?reg\d+|in_port_oxm|in_port|actset_output|ip_dscp|nw_tos|dl_vlan|vlan_vid|dl_vlan_pcp|vlan_pcp|packet_type)$/.test(f.name)).map((f) => f.id),
-);
+/** By field id: whether the field is a view of others, or needs its value trimmed. */
+const isView: readonly boolean[] = allFields.map((f) => /^(xx?reg\d+|in_port_oxm|in_port|actset_output|ip_dscp|nw_tos|dl_vlan|vlan_vid|dl_vlan_pcp|vlan_pcp|packet_type)$/.test(f.name));
+
+const inPort = field("in_port");
+const nwTos = field("nw_tos");
+const vlanTci = field("vlan_tci");
 
 /** A term of a view, as terms of the fields that matches keep. */
 function canonicalTerms(f: Field, value: FieldValue, mask: FieldValue): readonly (readonly [Field, FieldValue, FieldValue])[] {
   switch (f.name) {
     case "in_port":
     case "in_port_oxm":
-      return [[field("in_port"), Number(value) & 0xffff, Number(mask) & 0xffff]];
+      return [[inPort, Number(value) & 0xffff, Number(mask) & 0xffff]];
     case "actset_output":
       return [[f, Number(value) & 0xffff, f.full]];
     case "packet_type":
       return value === 0 ? [] : [[f, value, mask]];
     case "ip_dscp":
-      return [[field("nw_tos"), Number(value) << 2, 0xff]];
+      return [[nwTos, Number(value) << 2, 0xff]];
     case "nw_tos":
       return [[f, Number(value) & 0xfc, 0xff]];
     case "dl_vlan":
       // 0xffff is OpenFlow 1.0's "no tag".
-      return value === 0xffff ? [[field("vlan_tci"), 0, 0xffff]] : [[field("vlan_tci"), (Number(value) & 0xfff) | 0x1000, 0x1fff]];
+      return value === 0xffff ? [[vlanTci, 0, 0xffff]] : [[vlanTci, (Number(value) & 0xfff) | 0x1000, 0x1fff]];
     case "vlan_vid":
-      return [[field("vlan_tci"), Number(value) & 0x1fff, Number(mask) & 0x1fff]];
+      return [[vlanTci, Number(value) & 0x1fff, Number(mask) & 0x1fff]];
     case "dl_vlan_pcp":
     case "vlan_pcp":
-      return [[field("vlan_tci"), ((Number(value) & 7) << 13) | 0x1000, 0xf000]];
+      return [[vlanTci, ((Number(value) & 7) << 13) | 0x1000, 0xf000]];
     default:
       break;
   }

@@ -124,6 +124,7 @@ export function pullTerms(r: WireReader, strictness: Strictness, mayHaveCookie =
   const builder = new MatchBuilder();
   let cookie: PulledTerms["cookie"];
   while (r.remaining > 0) {
+    if (pullRegisterPair(r, builder)) continue;
     const entry = pullEntry(r, "match");
     if (entry === undefined) break;
     const f = entry.field;
@@ -135,6 +136,29 @@ export function pullTerms(r: WireReader, strictness: Strictness, mayHaveCookie =
     } else addEntry(r, builder, f, entry, strictness);
   }
   return { match: r.ok ? builder.build() : Match.any, cookie };
+}
+
+const registers: readonly Field[] = Array.from({ length: 32 }, (_, i) => field(`reg${i}` as FieldName));
+
+/** Reads a pair of registers without making one number of it, which is how OpenFlow 1.5 says most of what OVN matches on; false: something else is next. */
+function pullRegisterPair(r: WireReader, builder: MatchBuilder): boolean {
+  const header = r.peekU32();
+  const isMasked = (header & 0x100) !== 0;
+  const pair = (header >>> 9) & 0x7f;
+  const [high, low] = [registers[2 * pair], registers[2 * pair + 1]];
+  if (header >>> 16 !== 0x8001 || high === undefined || low === undefined || (header & 0xff) !== (isMasked ? 16 : 8) || r.remaining < 4 + (header & 0xff)) return false;
+  r.skip(4);
+  const highValue = r.u32();
+  const lowValue = r.u32();
+  const highMask = isMasked ? r.u32() : 0xffffffff;
+  const lowMask = isMasked ? r.u32() : 0xffffffff;
+  if ((highValue & ~highMask) !== 0 || (lowValue & ~lowMask) !== 0) r.fail("OFPBMC_BAD_WILDCARDS");
+  else if ((highMask !== 0 && builder.get(high) !== undefined) || (lowMask !== 0 && builder.get(low) !== undefined)) r.fail("OFPBMC_DUP_FIELD");
+  else {
+    builder.place(high, highValue, highMask);
+    builder.place(low, lowValue, lowMask);
+  }
+  return true;
 }
 
 function addEntry(

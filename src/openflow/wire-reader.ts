@@ -22,6 +22,7 @@ export class WireReader {
   readonly options: DecodeOptions;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
+  readonly #start: number;
   readonly #end: number;
   #at: number;
   /** One for a message and all its parts. */
@@ -29,15 +30,16 @@ export class WireReader {
   /** What reading past the end means here. */
   readonly #shortError: ErrorName;
 
-  constructor(bytes: Uint8Array, version: OfVersion, tlvSizes?: TlvSizes, shortError: ErrorName = "OFPBRC_BAD_LEN", options: DecodeOptions = {}, failure?: Failure) {
+  constructor(bytes: Uint8Array, version: OfVersion, tlvSizes?: TlvSizes, shortError: ErrorName = "OFPBRC_BAD_LEN", options: DecodeOptions = {}, whole?: WireReader, start = 0, end = bytes.length) {
     this.options = options;
     this.version = version;
     this.tlvSizes = tlvSizes;
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#at = 0;
-    this.#end = bytes.length;
-    this.#failure = failure ?? { error: undefined };
+    this.#view = whole === undefined ? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) : whole.#view;
+    this.#start = start;
+    this.#at = start;
+    this.#end = end;
+    this.#failure = whole === undefined ? { error: undefined } : whole.#failure;
     this.#shortError = shortError;
   }
 
@@ -55,7 +57,7 @@ export class WireReader {
 
   /** Bytes read so far. */
   get position(): number {
-    return this.#at;
+    return this.#at - this.#start;
   }
 
   fail(name: ErrorName, detail = ""): void {
@@ -143,8 +145,9 @@ export class WireReader {
   /** A reader of the next `size` bytes, which are consumed here; a failure there is a failure here. */
   part(size: number, shortError: ErrorName = this.#shortError): WireReader {
     const at = this.#take(size);
-    const bytes = at < 0 ? new Uint8Array(0) : this.#bytes.subarray(at, at + size);
-    return new WireReader(bytes, this.version, this.tlvSizes, shortError, this.options, this.#failure);
+    return at < 0
+      ? new WireReader(this.#bytes, this.version, this.tlvSizes, shortError, this.options, this, 0, 0)
+      : new WireReader(this.#bytes, this.version, this.tlvSizes, shortError, this.options, this, at, at + size);
   }
 }
 
