@@ -42,22 +42,17 @@ function placesOf(text: string): { readonly from: number; readonly to: number; r
   });
 }
 
-const table = new Map(Object.entries(errorTable).map(([name, text]) => [name as ErrorName, placesOf(text)] as const));
-
-const generalErrors: ErrorPlace = { type: 0xffff, code: 10, vendor: 0x2320 };
+const errorNames = Object.keys(errorTable) as ErrorName[];
+const unencodable: ErrorPlace = { type: 0xffff, code: 10, vendor: 0x2320 };
 
 /** The numbers of an error in `version`; where the version has none, those of NXBRC_UNENCODABLE_ERROR. */
 export function errorPlace(name: ErrorName, version: OfVersion): ErrorPlace {
-  const found = table.get(name)?.find(({ from, to }) => from <= version && version <= to);
-  return found?.place ?? generalErrors;
+  return placesOf(errorTable[name]).find(({ from, to }) => from <= version && version <= to)?.place ?? unencodable;
 }
 
-/** The error of these numbers; the first so declared where a version uses them twice. */
+/** The error of these numbers; the first so declared where a version uses them twice. Errors are rare: nothing is prepared for them. */
 export function errorOnWire(type: number, code: number, vendor: number | undefined, version: OfVersion): ErrorName | undefined {
-  for (const [name, places] of table) {
-    for (const { from, to, place } of places) {
-      if (from <= version && version <= to && place.type === type && place.code === code && place.vendor === vendor) return name;
-    }
-  }
-  return undefined;
+  const isIt = ({ from, to, place }: ReturnType<typeof placesOf>[number]): boolean =>
+    from <= version && version <= to && place.type === type && place.code === code && place.vendor === vendor;
+  return errorNames.find((name) => placesOf(errorTable[name]).some(isIt));
 }
