@@ -35,6 +35,8 @@ export class ChassisSession {
   readonly engine = new Engine();
   readonly flows = new DesiredFlows();
   readonly installer: FlowInstaller;
+  /** How often something came in that the rules were run for. */
+  passes = 0;
   readonly #host: Host;
   readonly #ovs: OpenVswitchReplica;
   readonly #sb: SouthboundReplica;
@@ -100,6 +102,10 @@ export class ChassisSession {
     if (remote !== this.#sb.remote) this.#sb.setRemote(remote);
   }
 
+  reconnectSouthbound(): void {
+    this.#sb.reconnect();
+  }
+
   ovsChanged(): void {
     this.#changed();
   }
@@ -162,6 +168,7 @@ export class ChassisSession {
   #changed(): void {
     if (this.#isClosed || this.#isPaused || this.#isWithdrawing) return;
     if (this.#sb.status.isSynced && !this.node.isSettled.get()) this.#settle();
+    this.passes++;
     this.engine.flush();
     this.#followBridge();
     this.#install();

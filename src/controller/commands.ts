@@ -1,10 +1,8 @@
 /** The control commands of ovn-controller(8). */
 import { type UnixctlCommand, UnixctlError } from "../daemon/index.ts";
 import type { ChassisSession } from "./chassis-session.ts";
-import { claimOf, interfaceOf, isRelated } from "./claims.ts";
+import { conjunctionIds, localBindings, localDatapaths, localNeighbors, peerPorts, relatedPorts, templateVariables } from "./dumps.ts";
 import { injectPacket } from "./inject.ts";
-import { LocalDatapath } from "./node.ts";
-import { isSwitch, kindOf } from "./ports.ts";
 
 export interface CommandPlace {
   /** Undefined until the southbound database is known. */
@@ -28,9 +26,18 @@ export function commandsOf(place: CommandPlace): readonly UnixctlCommand[] {
     // Nothing is ever recomputed from scratch: what stands is what would come out.
     command("recompute", "", 0, 0, () => ""),
     command("inc-engine/recompute", "", 0, 0, () => ""),
-    command("inc-engine/clear-stats", "", 0, 0, () => ""),
-    command("inc-engine/show-stats", "", 0, 2, () => ""),
+    command("inc-engine/clear-stats", "", 0, 0, (session) => {
+      if (session !== undefined) session.passes = 0;
+      return "";
+    }),
+    command("inc-engine/show-stats", "[NODE [COUNTER]]", 0, 2, (session, args) => statistics(session?.passes ?? 0, args)),
+    command("inc-engine/compute-log-timeout", "MSECS", 1, 1, () => ""),
     command("lflow-cache/flush", "", 0, 0, () => ""),
+    command("flush-lflow-cache", "[deprecated]", 0, 0, () => ""),
+    command("sb-cluster-state-reset", "", 0, 0, (session) => {
+      session?.reconnectSouthbound();
+      return "";
+    }),
     command("lflow-cache/show-stats", "", 0, 0, () => "Enabled: false\n"),
     command("debug/pause", "", 0, 0, (session) => paused(session, true)),
     command("debug/resume", "", 0, 0, (session) => paused(session, false)),
@@ -44,11 +51,14 @@ export function commandsOf(place: CommandPlace): readonly UnixctlCommand[] {
     command("ct-zone-list", "", 0, 0, (session) => session?.node.zones.list() ?? ""),
     command("group-table-list", "", 0, 0, (session) => session?.node.groups.list() ?? ""),
     command("meter-table-list", "", 0, 0, (session) => session?.node.meters.list() ?? ""),
-    command("debug/dump-local-bindings", "", 0, 0, (session) => (session === undefined ? "" : localBindings(session))),
-    command("debug/dump-local-datapaths", "", 0, 0, (session) => (session === undefined ? "" : localDatapaths(session))),
-    command("debug/dump-related-ports", "", 0, 0, (session) => (session === undefined ? "" : relatedPorts(session))),
+    ...dumps.map(([name, dump]) => command(`debug/dump-${name}`, "", 0, 0, (session) => (session === undefined ? "" : dump(session)))),
   ];
 }
+
+const dumps: readonly (readonly [name: string, dump: (session: ChassisSession) => string])[] = [
+  ["local-bindings", localBindings], ["local-datapaths", localDatapaths], ["related-ports", relatedPorts], ["peer-ports", peerPorts],
+  ["mac-bindings", localNeighbors], ["local-template-vars", templateVariables], ["lflow-conj-ids", conjunctionIds],
+];
 
 function paused(session: ChassisSession | undefined, isPaused: boolean): string {
   session?.setPaused(isPaused);
@@ -63,29 +73,12 @@ function delayReport(session: ChassisSession | undefined, args: readonly string[
   return seconds === 0 ? "no delay for nb_cfg report." : `delay nb_cfg report for ${seconds} seconds.`;
 }
 
-function localBindings({ node }: ChassisSession): string {
-  const lines = ["Local bindings:"];
-  const ids = [...node.interfacesByIfaceId.keys].sort();
-  for (const id of ids) {
-    const iface = interfaceOf(node, id);
-    if (iface === undefined) continue;
-    lines.push(`name: [${id}], OVS interface name : [${iface.name}], num binding lports : [${claimedBy(node, id).length}]`);
-    for (const [kind, name] of claimedBy(node, id)) lines.push(`${kind} lport : [${name}]`);
-    lines.push("----------------------------------------");
-  }
-  return `${lines.join("\n")}\n`;
+/** There is one node: every change runs what it concerns, and nothing is ever run for want of knowing better. */
+function statistics(passes: number, [node, counter]: readonly string[]): string {
+  const counts: ReadonlyMap<string, number> = new Map([["recompute", 0], ["compute", passes], ["cancel", 0]]);
+  if (node !== undefined && node !== outputNode) return "";
+  if (counter !== undefined) return String(counts.get(counter) ?? `Invalid stat type : ${counter}`);
+  return [`Node: ${outputNode}\n`, ...[...counts].map(([name, count]) => `- ${`${name}:`.padEnd(11)}${String(count).padStart(12)}\n`)].join("");
 }
 
-function claimedBy(node: ChassisSession["node"], id: string): readonly (readonly [kind: string, name: string])[] {
-  const own = node.portsByName.first(id);
-  const iface = interfaceOf(node, id);
-  const children = [...node.sb.tables.Port_Binding].filter((p) => p !== own && claimOf(node, p)?.iface === iface && iface !== undefined);
-  return [...(own === undefined ? [] : [["primary", id] as const]), ...children.map((p) => [kindOf(p), p.logical_port] as const)];
-}
-
-const localDatapaths = ({ engine }: ChassisSession): string =>
-  `Local datapaths:\n${[...engine.facts(LocalDatapath)].map(({ datapath }) =>
-    `Datapath: ${datapath.external_ids.get("name") ?? ""}, type: ${isSwitch(datapath) ? "switch" : "router"}\n`).join("")}`;
-
-const relatedPorts = ({ node }: ChassisSession): string =>
-  [...node.sb.tables.Port_Binding].filter((p) => isRelated(node, p)).map((p) => p.logical_port).sort().join("\n");
+const outputNode = "controller_output";

@@ -17,7 +17,7 @@ export class ConjunctionIds {
     const known = this.#ranges.get(key);
     if (known !== undefined && known.count === count) return known.start;
     this.release(flow, datapath);
-    let start = hashOf(firstWord(flow), firstWord(datapath)) || 1;
+    let start = firstChoice(flow, datapath);
     for (;;) {
       const clash = this.#clash(start, count);
       if (clash === undefined) break;
@@ -36,6 +36,15 @@ export class ConjunctionIds {
     for (let id = range.start; id < range.start + range.count; id++) this.#taken.delete(id);
   }
 
+  /** As debug/dump-lflow-conj-ids shows them; a star where a number other than the flow's own had to do. */
+  list(): string {
+    const lines = [...this.#ranges].map(([key, { start, count }]) => {
+      const [flow = "", datapath = ""] = key.split(" ");
+      return `lflow: ${flow}, dp: ${datapath}, start: ${start}, n: ${count}${start === firstChoice(flow, datapath) ? "" : " (*)"}\n`;
+    });
+    return `Conjunction IDs allocations:\n${lines.sort().join("")}---\nTotal ${this.#taken.size} IDs used.\n`;
+  }
+
   /** The highest number of the range that is taken. */
   #clash(start: number, count: number): number | undefined {
     if (start + count - 1 > 0xffffffff) return 0xffffffff;
@@ -44,6 +53,7 @@ export class ConjunctionIds {
   }
 }
 
+const firstChoice = (flow: string, datapath: string): number => hashOf(firstWord(flow), firstWord(datapath)) || 1;
 const firstWord = (uuid: string): number => Number.parseInt(uuid.slice(0, 8), 16);
 
 /** Two words under Murmur3's mixing, as Open vSwitch hashes them: its numbers and ours are the same. */

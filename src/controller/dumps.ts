@@ -1,0 +1,60 @@
+/** What the debug/dump-* commands show of a chassis (ovn-controller(8)). */
+import { formatMac, parseMac } from "../net/index.ts";
+import type { ChassisSession } from "./chassis-session.ts";
+import { claimOf, interfaceOf, isRelated } from "./claims.ts";
+import { peerPortsOf } from "./local-datapaths.ts";
+import { LocalDatapath, type Node } from "./node.ts";
+import { datapathOf, isSwitch, kindOf, portNamed } from "./ports.ts";
+import { cookieOf, type Interface } from "./rows.ts";
+import { systemIdOf } from "./settings.ts";
+
+export function localBindings({ node }: ChassisSession): string {
+  const parts = ["Local bindings:\n"];
+  for (const id of [...node.interfacesByIfaceId.keys].sort()) {
+    const iface = interfaceOf(node, id);
+    if (iface !== undefined) parts.push(bindingsOf(node, id, iface), "----------------------------------------\n");
+  }
+  return parts.join("");
+}
+
+/** The port that the interface is for, and those that share it. */
+function bindingsOf(node: Node, id: string, iface: Interface): string {
+  const own = portNamed(node, id);
+  const children = [...node.sb.tables.Port_Binding].filter((p) => p !== own && claimOf(node, p)?.iface === iface);
+  const count = children.length + (own === undefined ? 0 : 1);
+  const lines = [`name: [${id}], OVS interface name : [${iface.name}], num binding lports : [${count}]`];
+  if (own !== undefined) lines.push(`${kindOf(own) === "localport" ? "localport" : "primary"} lport : [${id}]`);
+  else if (count > 0) lines.push("no primary lport");
+  children.sort((a, b) => (a.logical_port < b.logical_port ? -1 : 1));
+  for (const [i, child] of children.entries()) lines.push(`child lport[${i + 1}] : [${child.logical_port}], type : [${kindOf(child).toUpperCase()}]`);
+  return `${lines.join("\n")}\n`;
+}
+
+export const localDatapaths = ({ engine }: ChassisSession): string =>
+  `Local datapaths:\n${[...engine.facts(LocalDatapath)].map(({ datapath }) =>
+    `Datapath: ${datapath.external_ids.get("name") ?? ""}, type: ${isSwitch(datapath) ? "switch" : "router"}\n`).join("")}`;
+
+export const relatedPorts = ({ node }: ChassisSession): string =>
+  [...node.sb.tables.Port_Binding].filter((p) => isRelated(node, p)).map((p) => p.logical_port).sort().join("\n");
+
+export const peerPorts = ({ engine, node }: ChassisSession): string =>
+  [...engine.facts(LocalDatapath)].flatMap(({ datapath }) => peerPortsOf(node, datapath._uuid).map(({ local, remote }) =>
+    `dp ${datapath.external_ids.get("name") ?? "unknown"} : local = ${local.logical_port}, remote = ${remote.logical_port}\n`)).sort().join("");
+
+export function localNeighbors({ node }: ChassisSession): string {
+  const lines: string[] = [];
+  for (const binding of node.sb.tables.MAC_Binding) {
+    const port = portNamed(node, binding.logical_port);
+    const datapath = port && datapathOf(node, port);
+    if (port === undefined || datapath === undefined || !node.isLocalDatapath(datapath._uuid)) continue;
+    const mac = parseMac(binding.mac);
+    const cookie = cookieOf(binding).toString(16).padStart(8, "0");
+    lines.push(`cookie: 0x${cookie}, datapath-key: ${datapath.tunnel_key}, port-key: ${port.tunnel_key}, ip: ${binding.ip}, mac: ${mac === undefined ? binding.mac : formatMac(mac)}\n`);
+  }
+  return `Local MAC bindings:\n${lines.sort().join("")}`;
+}
+
+export const templateVariables = ({ node }: ChassisSession): string =>
+  `Local template vars:\n${[...node.templatesByChassis.first(systemIdOf(node) ?? "")?.variables ?? []].map(([name, value]) => `name: '${name}' value: '${value}'\n`).sort().join("")}`;
+
+export const conjunctionIds = ({ node }: ChassisSession): string => node.conjunctions.list();
