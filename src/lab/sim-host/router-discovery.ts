@@ -12,6 +12,7 @@ const allRouters = 0xff020000000000000000000000000002n as Ipv6;
 const unspecified = 0n as Ipv6;
 const maxSolicitations = 3;
 const solicitationIntervalMs = 4_000;
+const duplicateCheckMs = 1_000;
 const never = 0xffffffff;
 
 export class RouterDiscovery {
@@ -22,13 +23,18 @@ export class RouterDiscovery {
   #timer: Timer | undefined;
   #sent = 0;
   readonly #expiries = new Map<string, Timer>();
+  /** Addresses that someone else may turn out to have. */
+  readonly #checking = new Map<Ipv6, Timer>();
 
   constructor(clock: Clock, ip: IpLayer, network: NetworkState, mac: Mac) {
     this.#clock = clock;
     this.#ip = ip;
     this.#network = network;
     this.#mac = mac;
-    ip.onDiscovery((nd, src) => this.#heard(nd, src));
+    ip.onDiscovery((nd, src, srcMac) => {
+      if (nd.kind === "neighbor-advert" && srcMac !== mac && this.#checking.has(nd.target)) this.#giveUp(nd.target);
+      this.#heard(nd, src);
+    });
   }
 
   start(): void {
@@ -44,6 +50,8 @@ export class RouterDiscovery {
     this.#timer?.cancel();
     for (const timer of this.#expiries.values()) timer.cancel();
     this.#expiries.clear();
+    for (const timer of this.#checking.values()) timer.cancel();
+    this.#checking.clear();
   }
 
   #solicit(): void {
@@ -56,6 +64,14 @@ export class RouterDiscovery {
   /** Asks whether anyone has `address`; an answer takes it away. */
   #checkDuplicate(address: Ipv6): void {
     this.#ip.sendNd({ kind: "neighbor-solicit", target: address, options: [] }, unspecified, solicitedNode(address));
+    this.#checking.get(address)?.cancel();
+    this.#checking.set(address, this.#clock.after(duplicateCheckMs, () => this.#checking.delete(address)));
+  }
+
+  #giveUp(address: Ipv6): void {
+    this.#checking.get(address)?.cancel();
+    this.#checking.delete(address);
+    this.#network.removeAddress(ip6(address));
   }
 
   #heard(nd: Nd, src: Ipv6): void {

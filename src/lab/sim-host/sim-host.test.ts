@@ -150,6 +150,30 @@ test("IPv6 hosts find each other by neighbor discovery", async () => {
   assert.match((await run(w, 1, "ping -c 1 2001:db8::9")).text, /^From 2001:db8::2 icmp_seq=1 Destination unreachable: Address unreachable$/m);
 });
 
+test("an address that another host has is given up", async () => {
+  const mac = present(parseMac("40:44:00:00:00:01"));
+  const w = world({}, { mac });
+  const second = present(w.hosts[1]);
+  // The second host comes up on the same MAC address, and so on the same link-local one; the first answers for it from another.
+  second.attach(() => undefined);
+  const [target, everyone] = [ip6Of("fe80::4244:ff:fe00:1"), ip6Of("ff02::1")];
+  const advert: packet.Nd = { kind: "neighbor-advert", router: false, solicited: false, override: true, target, options: [{ kind: "target-mac", mac: present(parseMac("40:44:00:00:00:77")) }] };
+  second.receive(packet.ethernetFrame({ dst: present(parseMac("33:33:00:00:00:01")), src: present(parseMac("40:44:00:00:00:77")) }, 0x86dd, packet.ipv6Packet({ src: target, dst: everyone, nextHeader: 58, hopLimit: 255 }, packet.ndMessage(advert, target, everyone))));
+  assert.deepEqual(second.addresses(), ["10.0.0.2/24"]);
+  await w.clock.run(new Promise<void>((resolve) => w.clock.after(1500, resolve)));
+  const first = present(w.hosts[0]);
+  first.receive(packet.ethernetFrame({ dst: present(parseMac("33:33:00:00:00:01")), src: present(parseMac("40:44:00:00:00:77")) }, 0x86dd, packet.ipv6Packet({ src: target, dst: everyone, nextHeader: 58, hopLimit: 255 }, packet.ndMessage(advert, target, everyone))));
+  assert.equal(first.addresses().length, 2);
+});
+
+test("a host that stops ends what runs on it", async () => {
+  const w = world({}, {});
+  const host = present(w.hosts[0]);
+  const { exitCode } = host.exec(["ping", "10.0.0.2"], () => undefined);
+  w.clock.after(1500, () => host.stop());
+  assert.equal(await w.clock.run(exitCode), 0);
+});
+
 test("ip shows and changes what there is", async () => {
   const w = world({ gateways: [{ family: 4, address: 0x0a0000fe as never }] }, {});
   const forever = "       valid_lft forever preferred_lft forever\n";

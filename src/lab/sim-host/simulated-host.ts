@@ -37,6 +37,7 @@ export class SimulatedHost {
   readonly #clock: Clock;
   #transmit: (frame: Uint8Array) => void = () => {};
   #hearDhcp: ((line: string) => void) | undefined;
+  readonly #running = new Set<RunningCommand>();
   #lastProbe = 0;
 
   constructor(environment: { readonly clock: Clock; readonly random: Random }, options: SimulatedHostOptions) {
@@ -93,7 +94,10 @@ export class SimulatedHost {
     if (this.options.dhcpv6) void dhcpv6.start();
   }
 
+  /** Ends what runs on it, and takes its link down. */
   stop(): void {
+    for (const command of [...this.#running]) command.interrupt();
+    this.#services.tcp.stop();
     this.#discovery.stop();
     this.#services.dhcpv4.stop();
     this.#services.dhcpv6.stop();
@@ -120,7 +124,10 @@ export class SimulatedHost {
   }
 
   exec(argv: readonly string[], output: (to: "stdout" | "stderr", bytes: Uint8Array) => void, input: Uint8Array = new Uint8Array(0)): RunningCommand {
-    return runCommand(this.#services, argv, output, input);
+    const command = runCommand(this.#services, argv, output, input);
+    this.#running.add(command);
+    void command.exitCode.finally(() => this.#running.delete(command));
+    return command;
   }
 
   /**

@@ -39,6 +39,12 @@ export class TcpLayer {
     return () => this.#listeners.delete(port);
   }
 
+  /** Resets every connection, and takes no more. */
+  stop(): void {
+    this.#listeners.clear();
+    for (const connection of [...this.#connections.values()]) connection.abort();
+  }
+
   /** undefined if there is no way there. Errors by ICMP are told as "refused". */
   connect(dst: Ip, port: number, events: TcpEvents): TcpConnection | undefined {
     const src = this.#network.sourceFor(dst);
