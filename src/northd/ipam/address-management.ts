@@ -2,12 +2,13 @@
  * Gives out addresses: to each port that says "dynamic" a MAC, an IPv4 address of the switch's subnet, and an IPv6 address
  * made of the switch's prefix and the MAC. What was given out before stays as long as it can (northd's ipam.c).
  */
-import { Cell, type Sink, untracked } from "../../engine/index.ts";
+import { type Sink, untracked } from "../../engine/index.ts";
 import type { Log } from "../../host/index.ts";
 import { eui64, formatIpv4, formatIpv6, formatMac, type Ipv4, type Ipv6, ipv6Mask, type Mac, parseIpv4, parseIpv6, parseMac } from "../../net/index.ts";
 import { compareBytes, macAt, parseMacAndIps } from "../port-addresses.ts";
 import { macPrefix } from "../topology/settings.ts";
 import type { LogicalSwitch, SwitchPort } from "../topology/topology.ts";
+import { ValuesByKey } from "../values-by-key.ts";
 import type { AddressUse } from "./address-use.ts";
 import type { AddressPlan, Subnet } from "./subnet.ts";
 
@@ -56,7 +57,7 @@ export class AddressManagement implements Sink<AddressUse> {
   readonly #assignments = new Map<SwitchPort, Assignment>();
   /** Of ports whose request has gone, and may come again in another form within the flush. */
   readonly #former = new Map<SwitchPort, Assignment>();
-  readonly #cells = new Map<string, Cell<string | undefined>>();
+  readonly #texts = new ValuesByKey<string>("dynamic addresses");
   /** To be looked at again. */
   readonly #stirred = new Set<SwitchPort>();
 
@@ -65,7 +66,7 @@ export class AddressManagement implements Sink<AddressUse> {
   }
 
   get(port: string): string | undefined {
-    return this.#cell(port).get();
+    return this.#texts.get(port);
   }
 
   added({ port, owner, plan, asks, ips, macs }: AddressUse): void {
@@ -111,7 +112,7 @@ export class AddressManagement implements Sink<AddressUse> {
     for (const port of ports) {
       const asker = this.#askers.get(port);
       if (asker !== undefined) asking.push(asker);
-      else this.#cell(port.row._uuid).set(undefined);
+      else this.#texts.clear(port.row._uuid);
     }
     // First what can stay as it is, so that nobody else is given it.
     const before = new Map(asking.map((asker) => [asker, this.#take(asker.port, asker.usage) ?? this.#former.get(asker.port) ?? assignmentOf(asker.port)]));
@@ -182,7 +183,7 @@ export class AddressManagement implements Sink<AddressUse> {
     this.#assignments.set(port, assignment);
     this.#macs.set(assignment.mac, (this.#macs.get(assignment.mac) ?? 0) + 1);
     if (assignment.ipv4 !== undefined) usage.given.set(assignment.ipv4, port);
-    this.#cell(port.row._uuid).set(textOf(assignment));
+    this.#texts.set(port.row._uuid, textOf(assignment));
   }
 
   #take(port: SwitchPort, usage: Usage): Assignment | undefined {
@@ -201,15 +202,6 @@ export class AddressManagement implements Sink<AddressUse> {
       this.#usages.set(owner, usage);
     }
     return usage;
-  }
-
-  #cell(port: string): Cell<string | undefined> {
-    let cell = this.#cells.get(port);
-    if (cell === undefined) {
-      cell = new Cell<string | undefined>(`dynamic addresses of ${port}`, undefined);
-      this.#cells.set(port, cell);
-    }
-    return cell;
   }
 }
 

@@ -7,9 +7,10 @@
  * asked for at first is served in the order of the keys, so that the same network gets the same numbers; what comes later in
  * the order it comes.
  */
-import { Cell, type Relation, relation, type Sink } from "../../engine/index.ts";
+import { type Relation, relation, type Sink } from "../../engine/index.ts";
 import { compareBytes } from "../port-addresses.ts";
 import type { KeySource } from "../topology/topology.ts";
+import { ValuesByKey } from "../values-by-key.ts";
 
 export interface KeyRequest {
   /** Numbers are unique within it. */
@@ -51,7 +52,7 @@ export class KeyAllocator implements Sink<KeyRequest>, KeySource {
   readonly #options: KeyAllocatorOptions;
   readonly #scopes = new Map<string, Scope>();
   readonly #numbers = new Map<string, { readonly holder: Holder; number: number }>();
-  readonly #cells = new Map<string, Cell<number | undefined>>();
+  readonly #given: ValuesByKey<number>;
   /** In the order they came: a changed request goes before it comes. */
   #arrived = new Set<KeyRequest>();
   #gone = new Set<KeyRequest>();
@@ -59,10 +60,16 @@ export class KeyAllocator implements Sink<KeyRequest>, KeySource {
 
   constructor(options: KeyAllocatorOptions) {
     this.#options = options;
+    this.#given = new ValuesByKey(options.what);
   }
 
   get(key: string): number | undefined {
-    return this.#cell(key).get();
+    return this.#given.get(key);
+  }
+
+  /** How many keys have a number, or somebody who waits for one. */
+  get size(): number {
+    return this.#given.size;
   }
 
   /** Whether anybody has this number. Not tracked. */
@@ -93,7 +100,7 @@ export class KeyAllocator implements Sink<KeyRequest>, KeySource {
     if (this.#isFirst) arrived.sort((a, b) => compareBytes(a.key, b.key));
     this.#isFirst = false;
     this.#serve(arrived, had);
-    for (const { key } of gone) if (!this.#numbers.has(key)) this.#cell(key).set(undefined);
+    for (const { key } of gone) if (!this.#numbers.has(key)) this.#given.clear(key);
   }
 
   #serve(requests: readonly KeyRequest[], had: ReadonlyMap<string, number>): void {
@@ -129,7 +136,7 @@ export class KeyAllocator implements Sink<KeyRequest>, KeySource {
     scope.taken.set(number, holder);
     scope.highest = Math.max(scope.highest, number);
     this.#numbers.set(request.key, { holder, number });
-    this.#cell(request.key).set(number);
+    this.#given.set(request.key, number);
     return true;
   }
 
@@ -140,7 +147,7 @@ export class KeyAllocator implements Sink<KeyRequest>, KeySource {
     for (let number = from; number <= request.max; number++) if (this.#grant(request, number, false)) return;
     for (let number = min; number < from; number++) if (this.#grant(request, number, false)) return;
     warn(`all ${what} exhausted`);
-    this.#cell(request.key).set(undefined);
+    this.#given.clear(request.key);
   }
 
   #release(key: string): void {
@@ -160,14 +167,5 @@ export class KeyAllocator implements Sink<KeyRequest>, KeySource {
       this.#scopes.set(name, scope);
     }
     return scope;
-  }
-
-  #cell(key: string): Cell<number | undefined> {
-    let cell = this.#cells.get(key);
-    if (cell === undefined) {
-      cell = new Cell<number | undefined>(`${this.#options.what} of ${key}`, this.#numbers.get(key)?.number);
-      this.#cells.set(key, cell);
-    }
-    return cell;
   }
 }

@@ -1,0 +1,106 @@
+/** A change makes those rules run that read what has changed, for the things it is about, and no others. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type OwnDatabases, openOwnDatabases } from "./northd-oracle/own-databases.ts";
+import type { Insert, JsonValue, Network } from "./northd-oracle/network.ts";
+
+const map = (entries: { readonly [key: string]: string }): JsonValue => ["map", Object.entries(entries)];
+const refs = (uuids: readonly string[]): JsonValue => ["set", uuids.map((u) => ["uuid", u])];
+
+/** Four switches of four ports on one router. */
+function network(): Network {
+  let count = 0;
+  const uuid = (): string => `00000000-0000-4000-8000-${String(++count).padStart(12, "0")}`;
+  const nb: Insert[] = [{ table: "NB_Global", uuid: uuid(), row: {} }];
+  const add = (table: string, row: Insert["row"]): string => {
+    const id = uuid();
+    nb.push({ table, uuid: id, row });
+    return id;
+  };
+  const routerPorts = [0, 1, 2, 3].map((s) => {
+    const ports = [1, 2, 3, 4].map((p) => add("Logical_Switch_Port", { name: `sw${s}-p${p}`, addresses: `02:00:00:00:0${s}:0${p} 10.0.${s}.${p + 1}` }));
+    ports.push(add("Logical_Switch_Port", { name: `sw${s}-lr`, type: "router", addresses: "router", options: map({ "router-port": `lr-sw${s}` }) }));
+    add("Logical_Switch", { name: `sw${s}`, ports: refs(ports) });
+    return add("Logical_Router_Port", { name: `lr-sw${s}`, mac: `0a:00:00:00:00:0${s}`, networks: `10.0.${s}.1/24` });
+  });
+  add("Logical_Router", { name: "lr", ports: refs(routerPorts) });
+  return { nb, sb: [] };
+}
+
+/** The rules that run for a change, without those that keep the numbers of configurations. */
+async function runsOf(databases: OwnDatabases, record: () => readonly string[], operations: readonly JsonValue[]): Promise<readonly string[]> {
+  await databases.client.sync();
+  record();
+  await databases.client.transact("OVN_Northbound", operations);
+  await databases.client.sync();
+  return [...new Set(record())].filter((run) => !/^(sb|nb)-global\(/.test(run)).map((run) => run.replace(/\(Logical_\w+ /, "(")).sort();
+}
+
+const portChange = (name: string, row: Insert["row"]): JsonValue[] => [{ op: "update", table: "Logical_Switch_Port", where: [["name", "==", name]], row }];
+
+test("a change runs what reads it", async () => {
+  const databases = await openOwnDatabases(network());
+  try {
+    const northd = databases.startNorthd();
+    await databases.client.sync();
+    const { zone } = northd;
+    assert.ok(zone !== undefined);
+    const { engine } = zone;
+    engine.recordsRuns = true;
+    let ran: string[] = [];
+    const flush = engine.flush.bind(engine);
+    engine.flush = () => {
+      flush();
+      ran.push(...engine.ran);
+    };
+    const record = (): readonly string[] => {
+      const before = ran;
+      ran = [];
+      return before;
+    };
+    const run = (operations: readonly JsonValue[]): Promise<readonly string[]> => runsOf(databases, record, operations);
+
+    assert.deepEqual(await run([]), []);
+    assert.deepEqual(await run([{ op: "mutate", table: "NB_Global", where: [], mutations: [["options", "insert", map({ nobody: "knows" })]] }]), ["zone-settings(zone)"]);
+    assert.deepEqual(await run(portChange("sw1-p1", { external_ids: map({ a: "b" }) })), ["port-binding-of-switch-port(sw1-p1)"]);
+    assert.deepEqual(await run(portChange("sw1-p1", { addresses: "02:00:00:00:01:01 10.0.1.77" })), [
+      "address-use(sw1-p1)", "lr-arp-resolve-of-switch-port(sw1-p1)", "ls-arp-responder(sw1-p1)", "ls-too-big-errors(sw1-p1)", "ls-unicast(sw1-p1)",
+      "port-binding-of-switch-port(sw1-p1)",
+    ]);
+    const ofRoute = await run([
+      { op: "insert", table: "Logical_Router_Static_Route", "uuid-name": "r", row: { ip_prefix: "30.0.0.0/24", nexthop: "10.0.0.200" } },
+      { op: "mutate", table: "Logical_Router", where: [["name", "==", "lr"]], mutations: [["static_routes", "insert", ["named-uuid", "r"]]] },
+    ]);
+    assert.ok(ofRoute.length <= 6 && ofRoute.every((name) => /route|arp/.test(name)), ofRoute.join());
+    const ofSwitch = await run([{ op: "insert", table: "Logical_Switch", row: { name: "sw9" } }]);
+    assert.ok(ofSwitch.every((name) => name.endsWith("(sw9)") || !/\(sw\d/.test(name)), ofSwitch.join());
+  } finally {
+    await databases.close();
+  }
+});
+
+test("what has gone leaves nothing behind", async () => {
+  const databases = await openOwnDatabases(network());
+  try {
+    const northd = databases.startNorthd();
+    await databases.client.sync();
+    const { zone } = northd;
+    assert.ok(zone !== undefined);
+    const sizes = (): readonly number[] => [zone.flows.size, zone.topology.switchPorts.size];
+    const before = sizes();
+    for (let i = 0; i < 3; i++) {
+      await databases.client.transact("OVN_Northbound", [
+        { op: "insert", table: "Logical_Switch_Port", "uuid-name": "p", row: { name: `new${i}`, addresses: "dynamic" } },
+        { op: "insert", table: "Logical_Switch", row: { name: `sw-new${i}`, ports: ["named-uuid", "p"], other_config: map({ subnet: "10.9.0.0/24" }) } },
+      ]);
+      await databases.client.sync();
+      assert.notDeepEqual(sizes(), before);
+      await databases.client.transact("OVN_Northbound", [{ op: "delete", table: "Logical_Switch", where: [["name", "==", `sw-new${i}`]] }]);
+      await databases.client.sync();
+      await databases.client.sync();
+      assert.deepEqual(sizes(), before);
+    }
+  } finally {
+    await databases.close();
+  }
+});
