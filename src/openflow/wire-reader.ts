@@ -100,7 +100,9 @@ export class WireReader {
   }
 
   integer(size: number): bigint {
+    if (size === 8) return this.u64();
     const at = this.#take(size);
+    if (at >= 0 && size === 16) return (this.#view.getBigUint64(at) << 64n) | this.#view.getBigUint64(at + 8);
     let value = 0n;
     if (at >= 0) for (let i = 0; i < size; i++) value = (value << 8n) | BigInt(this.#view.getUint8(at + i));
     return value;

@@ -73,6 +73,10 @@ export class WireWriter {
       return;
     }
     if (size === 8) return this.u64(value);
+    if (size === 16) {
+      this.u64(value >> 64n);
+      return this.u64(BigInt.asUintN(64, value));
+    }
     const at = this.#room(size);
     for (let i = size - 1, rest = value; i >= 0; i--, rest >>= 8n) this.#bytes[at + i] = Number(rest & 0xffn);
   }
