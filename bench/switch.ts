@@ -23,9 +23,9 @@ const datapath = new Datapath(
 );
 let delivered = 0;
 const ports = [1, 2].map((number) => {
-  const port = new SwitchPort(`p${number}`, number, datapath.nextPortNumber(), { type: "system" }, macOf(number), 1500, { mode: "trunk", tag: 0, trunks: undefined }, 0);
+  const port = new SwitchPort(`p${number}`, number, datapath.ports.nextNumber(), { type: "system" }, macOf(number), 1500, { mode: "trunk", tag: 0, trunks: undefined }, 0);
   port.deliver = () => void delivered++;
-  datapath.addPort(bridge, port);
+  datapath.ports.add(bridge, port);
   return port;
 });
 

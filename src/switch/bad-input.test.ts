@@ -32,9 +32,9 @@ function makeSwitch() {
     bridge, datapath, { version: "0" }, { nowMs: () => 0, next32: () => 1, flushConnections: (m) => (m.kind === "ct_flush" ? tracker.flushMatching(m) : tracker.flush(m.zone)) }, silentLog,
   );
   const ports = [1, 2].map((number) => {
-    const port = new SwitchPort(`p${number}`, number, datapath.nextPortNumber(), { type: "system" }, macOf(2), 1500, trunk, 0);
+    const port = new SwitchPort(`p${number}`, number, datapath.ports.nextNumber(), { type: "system" }, macOf(2), 1500, trunk, 0);
     port.deliver = (frame) => delivered.push(frame);
-    datapath.addPort(bridge, port);
+    datapath.ports.add(bridge, port);
     return port;
   });
   const [port] = ports;
@@ -87,7 +87,7 @@ test("datagrams of any kind are counted, and only Geneve of a known tunnel comes
   let received = 0;
   const tunnels = new Tunnels({ bind: () => Promise.resolve(socket) }, { now: () => 0, wall: () => 0, after: () => ({ cancel: () => undefined }) }, taps, { receive: () => void received++, bound: () => undefined }, silentLog);
   const settings: TunnelSettings = { remote: 0x0a000002, local: 0x0a000001, key: undefined, csum: true, dontFragment: true, ttl: 64, tos: 0, destinationPort: 6081 };
-  const port = new SwitchPort("t", 5, datapath.nextPortNumber(), { type: "geneve", tunnel: settings }, macOf(2), 1500, trunk, 0);
+  const port = new SwitchPort("t", 5, datapath.ports.nextNumber(), { type: "geneve", tunnel: settings }, macOf(2), 1500, trunk, 0);
   tunnels.add(bridge, port, settings, 0);
   await Promise.resolve();
   const give = (bytes: Uint8Array, address: string): void => deliver?.(bytes, address, 1234);

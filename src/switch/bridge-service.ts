@@ -2,24 +2,22 @@
  * A bridge's OpenFlow side: carries out what controllers ask, and tells them what happens.
  */
 import type { Log, Stream } from "../host/index.ts";
-import {
-  type FeaturesReply, type FlowMod, type Match, type MultipartRequest, noBuffer, noCookie, of10, of13, of14, of15, OfError, type PacketOut, ports as reserved, portStatusReasons,
-  type Resume, type TlvMapping,
-} from "../openflow/index.ts";
+import { type FeaturesReply, type FlowMod, flowRemovedReasons, type FlowRemoved, type MultipartRequest, noBuffer, of10, OfError, portStatusReasons } from "../openflow/index.ts";
 import type { Bridge } from "./bridge.ts";
-import type { FrozenState, ToController } from "./datapath-action.ts";
+import type { ToController } from "./datapath-action.ts";
 import type { Datapath } from "./datapath.ts";
-import { tunMetadataFields, W } from "./flow-key.ts";
+import { bundleAdd, bundleControl } from "./bundles.ts";
+import { ControllerPackets } from "./controller-packets.ts";
+import { tunMetadataFields } from "./flow-key.ts";
 import { applyFlowMod, type FlowModContext, removeFlow } from "./flow-mod.ts";
 import type { FlowRule } from "./flow-rule.ts";
 import { applyGroupMod, applyMeterMod } from "./group-mod.ts";
 import { Journal } from "./journal.ts";
-import { type HeldMessage, OpenFlowConnection } from "./openflow-connection.ts";
-import { keyAtNotice, metadataOf, putMetadata } from "./packet-metadata.ts";
-import { Packet } from "./packet.ts";
-import { compile } from "./program.ts";
+import { allVersions, type HeldMessage, OpenFlowConnection } from "./openflow-connection.ts";
+import type { Packet } from "./packet.ts";
 import { multipartReply, packParts, portDescription, type SwitchIdentity } from "./stats-replies.ts";
 import type { SwitchPort } from "./switch-port.ts";
+import { changeTlvs } from "./tlv-table.ts";
 
 export interface BridgeServiceEvents {
   nowMs(): number;
@@ -28,13 +26,7 @@ export interface BridgeServiceEvents {
   flushConnections(request: Extract<HeldMessage["message"], { kind: "ct_flush" | "ct_flush_zone" }>): void;
 }
 
-export const allVersions = (1 << of10) | (1 << of13) | (1 << of14) | (1 << of15);
 const maxConnections = 64;
-const maxBundles = 64;
-const maxBundleMessages = 1_000_000;
-/** Packets that a controller has in hand; the oldest are forgotten. */
-const maxContinuations = 4096;
-const continuationSize = 24;
 
 export class BridgeService {
   readonly bridge: Bridge;
@@ -44,7 +36,7 @@ export class BridgeService {
   readonly #events: BridgeServiceEvents;
   readonly #identity: SwitchIdentity;
   readonly #log: Log;
-  readonly #continuations = new Map<string, FrozenState>();
+  readonly #packets: ControllerPackets;
   #generation: bigint | undefined;
 
   constructor(bridge: Bridge, datapath: Datapath, identity: SwitchIdentity, events: BridgeServiceEvents, log: Log) {
@@ -53,6 +45,7 @@ export class BridgeService {
     this.#identity = identity;
     this.#events = events;
     this.#log = log;
+    this.#packets = new ControllerPackets(bridge, datapath, () => events.next32(), log);
   }
 
   /** A connection to the management socket (no asynchronous messages until it asks), or to a configured controller, or an onlooker's. */
@@ -105,33 +98,16 @@ export class BridgeService {
     journal.finish();
   }
 
+  packetIn(action: ToController, packet: Packet): void {
+    this.#packets.packetIn(action, packet, this.connections);
+  }
+
   portChanged(port: SwitchPort, reason: (typeof portStatusReasons)[number]): void {
     const bit = 1 << portStatusReasons.indexOf(reason);
     for (const connection of this.connections) {
       const [primary, secondary] = connection.async.portStatus;
       if (connection.missSendLength === 0 || ((connection.role === "secondary" ? secondary : primary) & bit) === 0) continue;
       connection.send(0, { kind: "port_status", reason, port: portDescription(port) });
-    }
-  }
-
-  packetIn(action: ToController, packet: Packet): void {
-    const key = keyAtNotice(packet.key, action.key, action.written);
-    if (action.meter !== undefined && this.bridge.meters.get(action.meter)?.passes(packet.bytes.length, this.#events.nowMs()) === false) return;
-    const metadata = metadataOf(key, this.bridge.tlvs);
-    const bytes = packet.share();
-    const isCut = action.maxLength > 0 && action.maxLength < bytes.length && action.continuation === undefined;
-    const continuation = action.continuation === undefined ? undefined : this.#remember(action.continuation);
-    const reasonBit = 1 << ["no_match", "action", "invalid_ttl", "action_set", "group", "packet_out"].indexOf(action.reason);
-    for (const connection of this.connections) {
-      if (connection.missSendLength === 0 || connection.controllerId !== action.controllerId) continue;
-      const [primary, secondary] = connection.async.packetIn;
-      if (((connection.role === "secondary" ? secondary : primary) & reasonBit) === 0) continue;
-      connection.sendPacketIn({
-        kind: "packet_in", extended: connection.packetInFormat === "nxt_packet_in2", packet: isCut ? bytes.subarray(0, action.maxLength) : bytes,
-        totalLength: bytes.length, bufferId: noBuffer, reason: action.reason, table: action.table,
-        cookie: action.cookie === 0n && action.table === 255 ? noCookie : action.cookie, metadata,
-        ...(action.userdata === undefined ? {} : { userdata: action.userdata }), ...(continuation === undefined ? {} : { continuation }),
-      });
     }
   }
 
@@ -142,8 +118,8 @@ export class BridgeService {
     };
   }
 
-  #flowRemoved(rule: FlowRule, reason: "idle" | "hard" | "delete" | "group_delete" | "meter_delete" | "eviction"): void {
-    const bit = 1 << ["idle", "hard", "delete", "group_delete", "meter_delete", "eviction"].indexOf(reason);
+  #flowRemoved(rule: FlowRule, reason: FlowRemoved["reason"]): void {
+    const bit = 1 << flowRemovedReasons.indexOf(reason);
     for (const connection of this.connections) {
       const [primary, secondary] = connection.async.flowRemoved;
       if (connection.missSendLength === 0 || ((connection.role === "secondary" ? secondary : primary) & bit) === 0) continue;
@@ -207,7 +183,7 @@ export class BridgeService {
         from.send(xid, { kind: "tlv_table_reply", maxSpace: 4 * tunMetadataFields, maxFields: tunMetadataFields, mappings: [...this.bridge.tlvs.values()] });
         return undefined;
       case "bundle_control":
-        return from.role === "secondary" ? new OfError("OFPBRC_IS_SECONDARY") : this.#bundle(from, held);
+        return from.role === "secondary" ? new OfError("OFPBRC_IS_SECONDARY") : bundleControl(from, held, (messages) => this.#commit(from, messages));
       case "bundle_add":
         return from.role === "secondary" ? new OfError("OFPBRC_IS_SECONDARY") : bundleAdd(from, held);
       case "flow_mod":
@@ -251,9 +227,9 @@ export class BridgeService {
       case "meter_mod":
         return applyMeterMod(this.#context(journal), message);
       case "packet_out":
-        return this.#packetOut(message);
+        return this.#packets.packetOut(message);
       case "resume":
-        return this.#resume(message);
+        return this.#packets.resume(message);
       case "port_mod": {
         const port = this.bridge.portsByNumber.get(message.port);
         if (port === undefined) return new OfError("OFPPMFC_BAD_PORT");
@@ -274,51 +250,6 @@ export class BridgeService {
     }
   }
 
-  #packetOut(message: PacketOut): OfError | undefined {
-    if (message.bufferId !== noBuffer) return new OfError("OFPBRC_BUFFER_UNKNOWN");
-    const program = compile(message.actions);
-    if (program instanceof OfError) return program;
-    return this.#inject(message.packet, message.metadata, { table: undefined, stack: [], actionSet: [], rest: [{ table: 0, cookie: noCookie, steps: program.steps }] });
-  }
-
-  #resume({ packetIn }: Resume): OfError | undefined {
-    const id = packetIn.continuation === undefined ? "" : Buffer.from(packetIn.continuation).toString("hex");
-    const state = this.#continuations.get(id);
-    if (state === undefined) return new OfError("OFPBRC_BUFFER_UNKNOWN", "no packet waits for this continuation");
-    return this.#inject(packetIn.packet, packetIn.metadata, state);
-  }
-
-  #inject(bytes: Uint8Array, metadata: Match, state: Pick<FrozenState, "table" | "stack" | "actionSet" | "rest">): OfError | undefined {
-    const packet = new Packet(bytes);
-    putMetadata(packet.key, metadata);
-    const inPort = metadata.exact("in_port") ?? reserved.none;
-    const pipeline = packet.key.slice(0, W.ethDst);
-    pipeline[W.actsetOutput] = reserved.unset;
-    packet.key[W.inPort] = this.bridge.portsByNumber.get(inPort)?.datapathNumber ?? 0;
-    packet.readHeaders();
-    const failed = this.#datapath.inject(packet, { ...state, id: 0, bridge: this.bridge, pipeline, inPort });
-    if (failed !== undefined) this.#log.warn(`${this.bridge.name}: packet from a controller dropped: ${failed}`);
-    return undefined;
-  }
-
-  /**
-   * What stands for the state towards the controller: nobody else can guess it, and it says nothing by itself. It has the
-   * form of OVS's first continuation property (the bridge's UUID), so that programs that print continuations can.
-   */
-  #remember(state: FrozenState): Uint8Array {
-    const id = new Uint8Array(continuationSize);
-    const view = new DataView(id.buffer);
-    view.setUint16(0, 0x8000);
-    view.setUint16(2, continuationSize);
-    for (let at = 8; at < continuationSize; at += 4) view.setUint32(at, this.#events.next32());
-    this.#continuations.set(Buffer.from(id).toString("hex"), state);
-    for (const oldest of this.#continuations.keys()) {
-      if (this.#continuations.size <= maxContinuations) break;
-      this.#continuations.delete(oldest);
-    }
-    return id;
-  }
-
   #role(from: OpenFlowConnection, { message, xid }: HeldMessage): OfError | undefined {
     if (message.kind !== "role_request") return new OfError("OFPBRC_BAD_TYPE");
     const { role, generation } = message;
@@ -334,53 +265,6 @@ export class BridgeService {
     return undefined;
   }
 
-  #multipart(from: OpenFlowConnection, xid: number, request: MultipartRequest): OfError | undefined {
-    this.#datapath.cache.credit();
-    const replies = multipartReply(this.bridge, request, this.#identity, this.#events.nowMs());
-    if (replies instanceof OfError) return replies;
-    for (const part of packParts(replies.map((reply) => from.encode(xid, reply)))) from.write(part);
-    return undefined;
-  }
-
-  #bundle(from: OpenFlowConnection, held: HeldMessage): OfError | undefined {
-    const { message, xid } = held;
-    if (message.kind !== "bundle_control") return new OfError("OFPBRC_BAD_TYPE");
-    const { bundle: id, flags } = message;
-    const bundle = from.bundles.get(id);
-    const reply = (control: "open_reply" | "close_reply" | "commit_reply" | "discard_reply"): undefined => {
-      from.send(xid, { kind: "bundle_control", bundle: id, control, flags: 0 });
-    };
-    switch (message.control) {
-      case "open_request":
-        if (bundle !== undefined) {
-          from.bundles.delete(id);
-          return new OfError("OFPBFC_BAD_ID");
-        }
-        if (from.bundles.size >= maxBundles) return new OfError("OFPBFC_OUT_OF_BUNDLES");
-        from.bundles.set(id, { flags, isClosed: false, messages: [] });
-        return reply("open_reply");
-      case "close_request":
-        if (bundle === undefined) return new OfError("OFPBFC_BAD_ID");
-        if (bundle.isClosed || bundle.flags !== flags) {
-          from.bundles.delete(id);
-          return new OfError(bundle.isClosed ? "OFPBFC_BUNDLE_CLOSED" : "OFPBFC_BAD_FLAGS");
-        }
-        bundle.isClosed = true;
-        return reply("close_reply");
-      case "discard_request":
-        if (!from.bundles.delete(id)) return new OfError("OFPBFC_BAD_ID");
-        return reply("discard_reply");
-      case "commit_request": {
-        if (bundle === undefined) return new OfError("OFPBFC_BAD_ID");
-        from.bundles.delete(id);
-        const error = bundle.flags === flags ? this.#commit(from, bundle.messages) : new OfError("OFPBFC_BAD_FLAGS");
-        return error ?? reply("commit_reply");
-      }
-      default:
-        return new OfError("OFPBFC_BAD_TYPE");
-    }
-  }
-
   /** All or nothing: the first message that cannot be obeyed takes back those before it. Packets go out when all stands. */
   #commit(from: OpenFlowConnection, messages: readonly HeldMessage[]): OfError | undefined {
     const journal = new Journal();
@@ -393,48 +277,18 @@ export class BridgeService {
       return new OfError("OFPBFC_MSG_FAILED");
     }
     journal.finish();
-    for (const held of messages) if (held.message.kind === "packet_out") this.#packetOut(held.message);
+    for (const held of messages) if (held.message.kind === "packet_out") this.#packets.packetOut(held.message);
+    return undefined;
+  }
+
+  #multipart(from: OpenFlowConnection, xid: number, request: MultipartRequest): OfError | undefined {
+    this.#datapath.cache.credit();
+    const replies = multipartReply(this.bridge, request, this.#identity, this.#events.nowMs());
+    if (replies instanceof OfError) return replies;
+    for (const part of packParts(replies.map((reply) => from.encode(xid, reply)))) from.write(part);
     return undefined;
   }
 }
 
-function bundleAdd(from: OpenFlowConnection, { message, xid, bytes }: HeldMessage): OfError | undefined {
-  if (message.kind !== "bundle_add") return new OfError("OFPBRC_BAD_TYPE");
-  let bundle = from.bundles.get(message.bundle);
-  if (bundle === undefined) {
-    if (from.bundles.size >= maxBundles) return new OfError("OFPBFC_OUT_OF_BUNDLES");
-    bundle = { flags: message.flags, isClosed: false, messages: [] };
-    from.bundles.set(message.bundle, bundle);
-  } else if (bundle.isClosed || bundle.flags !== message.flags) {
-    from.bundles.delete(message.bundle);
-    return new OfError(bundle.isClosed ? "OFPBFC_BUNDLE_CLOSED" : "OFPBFC_BAD_FLAGS");
-  }
-  if (bundle.messages.length >= maxBundleMessages) return new OfError("OFPBFC_OUT_OF_BUNDLES");
-  bundle.messages.push({ xid, message: message.message, bytes: bytes.slice(16) });
-  return undefined;
-}
-
 const isMultipartRequest = (message: HeldMessage["message"]): message is MultipartRequest =>
   message.kind.endsWith("_request") && message.kind !== "get_async_request";
-
-/** NXT_TLV_TABLE_MOD: which Geneve options the tun_metadata fields stand for. */
-function changeTlvs(bridge: Bridge, command: "add" | "delete" | "clear", mappings: readonly TlvMapping[]): OfError | undefined {
-  const after = new Map(command === "clear" ? [] : bridge.tlvs);
-  for (const mapping of command === "clear" ? [] : mappings) {
-    if (command === "delete") after.delete(mapping.index);
-    else {
-      if (mapping.index >= tunMetadataFields) return new OfError("NXTTMFC_BAD_FIELD_IDX", `this switch maps ${tunMetadataFields} fields`);
-      if (mapping.optionSize !== 4) return new OfError("NXTTMFC_BAD_OPT_LEN", "this switch maps options of four bytes");
-      if (after.has(mapping.index)) return new OfError("NXTTMFC_ALREADY_MAPPED");
-      for (const other of after.values()) {
-        if (other.optionClass === mapping.optionClass && other.optionType === mapping.optionType) return new OfError("NXTTMFC_DUP_ENTRY");
-      }
-      after.set(mapping.index, mapping);
-    }
-  }
-  bridge.tlvs.clear();
-  for (const [index, mapping] of after) bridge.tlvs.set(index, mapping);
-  bridge.generation++;
-  return undefined;
-}
-

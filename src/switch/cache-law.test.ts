@@ -41,13 +41,13 @@ function makeWorld(): World {
   const vlan = { mode: "trunk", tag: 0, trunks: undefined } as const;
   for (const bridge of bridges) {
     for (const number of [1, 2, 3]) {
-      const port = new SwitchPort(`${bridge.name}${number}`, number, datapath.nextPortNumber(), { type: "system" }, macOf(2), 1500, vlan, 0);
+      const port = new SwitchPort(`${bridge.name}${number}`, number, datapath.ports.nextNumber(), { type: "system" }, macOf(2), 1500, vlan, 0);
       port.deliver = (frame) => say(port.name, frame);
       ports.push(port);
-      datapath.addPort(bridge, port);
+      datapath.ports.add(bridge, port);
     }
     const other = bridge.name === "a" ? "b" : "a";
-    datapath.addPort(bridge, new SwitchPort(`p-${bridge.name}`, 9, datapath.nextPortNumber(), { type: "patch", peer: `p-${other}` }, macOf(2), 1500, vlan, 0));
+    datapath.ports.add(bridge, new SwitchPort(`p-${bridge.name}`, 9, datapath.ports.nextNumber(), { type: "patch", peer: `p-${other}` }, macOf(2), 1500, vlan, 0));
   }
   return { bridges, datapath, seen, ports };
 }

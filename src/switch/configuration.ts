@@ -4,36 +4,25 @@
  * Only what changed is looked at: the rows that the replica names, and of a bridge's ports those that came or went. A run
  * ends with one transaction that carries all answers and `cur_cfg`, so that whoever waits for it finds everything in place.
  */
-import type { Host } from "../host/index.ts";
-import { formatMac, type Mac, macOf, parseIpv4, parseMac } from "../net/index.ts";
-import { type FlowMod, Match, noBuffer, of10, of13, of14, of15, ports as reserved } from "../openflow/index.ts";
-import type { Replica, RowOf, Uuid } from "../ovsdb/index.ts";
+import { formatMac } from "../net/index.ts";
+import { type FlowMod, Match, noBuffer, ports as reserved } from "../openflow/index.ts";
+import type { RowOf, Uuid } from "../ovsdb/index.ts";
 import type { openVSwitch } from "../schemas/index.ts";
 import { Answers } from "./answers.ts";
-import type { BfdMonitor } from "./bfd-monitor.ts";
 import { readBfdSettings } from "./bfd-session.ts";
 import { Bridge } from "./bridge.ts";
-import { allVersions, BridgeService, type BridgeServiceEvents } from "./bridge-service.ts";
+import { BridgeService, type BridgeServiceEvents } from "./bridge-service.ts";
 import { ConfiguredBridge, type ConfiguredPort } from "./configured-bridge.ts";
 import type { Controllers } from "./controllers.ts";
-import type { Datapath } from "./datapath.ts";
-import type { Devices } from "./devices.ts";
-import { interfaceTypes, isSameKind, readInterface } from "./interface-settings.ts";
-import { type PortKind, SwitchPort, type VlanMode } from "./switch-port.ts";
-import type { Tunnels } from "./tunnels.ts";
+import { interfaceTypes } from "./interface-settings.ts";
+import { PortOpener, type PortOpenerParts } from "./port-opener.ts";
+import { addressOf, secondsOr, statisticsOf, statusOf, versionsOf } from "./row-settings.ts";
+import type { SwitchPort } from "./switch-port.ts";
 
 type Schema = typeof openVSwitch;
 type BridgeRow = RowOf<Schema, "Bridge">;
-type PortRow = RowOf<Schema, "Port">;
-type InterfaceRow = RowOf<Schema, "Interface">;
 
-export interface ConfigurationParts {
-  readonly host: Host;
-  readonly replica: Replica<Schema>;
-  readonly datapath: Datapath;
-  readonly tunnels: Tunnels;
-  readonly devices: Devices;
-  readonly bfd: BfdMonitor;
+export interface ConfigurationParts extends PortOpenerParts {
   readonly controllers: Controllers;
   readonly runFolder: string;
   readonly version: string;
@@ -41,7 +30,6 @@ export interface ConfigurationParts {
 }
 
 const schemaVersion = "8.8.0";
-const defaultMtu = 1500;
 
 /** As the netdev datapath of OVS's main branch gives them; ovn-controller reads max_hash_alg, ct_zero_snat and ct_flush. */
 const capabilities: ReadonlyMap<string, string> = new Map([
@@ -57,9 +45,7 @@ export class Configuration {
   readonly #parts: ConfigurationParts;
   readonly #dirtyBridges = new Set<string>();
   readonly #dirtyPorts = new Set<Uuid<"Port">>();
-  readonly #patches = new Set<ConfiguredPort>();
-  /** Ports that another stands in the way of: looked at again when a tunnel goes. */
-  readonly #blocked = new Set<Uuid<"Port">>();
+  readonly #ports: PortOpener;
   /** Port rows by their interface's. */
   readonly #portOfInterface = new Map<string, Uuid<"Port">>();
   readonly #bridgeOfPort = new Map<string, ConfiguredBridge>();
@@ -72,6 +58,7 @@ export class Configuration {
   constructor(parts: ConfigurationParts) {
     this.#parts = parts;
     this.#answers = new Answers(parts.replica, parts.host.log.module("bridge"));
+    this.#ports = new PortOpener(parts, (uuid) => this.#dirtyPorts.add(uuid));
     this.ready = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -239,26 +226,13 @@ export class Configuration {
   }
 
   #dropPort(configured: ConfiguredBridge, port: ConfiguredPort): void {
-    this.#closePort(configured, port);
+    this.#ports.close(configured, port);
     configured.ports.delete(port.uuid);
-    this.#blocked.delete(port.uuid);
+    this.#ports.forget(port);
     this.#bridgeOfPort.delete(port.uuid);
     this.#dirtyPorts.delete(port.uuid);
     this.#portOfInterface.delete(port.interfaceUuid);
     if (this.#interfaceByName.get(port.name) === port.interfaceUuid) this.#interfaceByName.delete(port.name);
-  }
-
-  #closePort(configured: ConfiguredBridge, configuredPort: ConfiguredPort): void {
-    const { port } = configuredPort;
-    if (port === undefined) return;
-    this.#parts.tunnels.remove(port);
-    this.#parts.bfd.apply(port, undefined);
-    this.#parts.datapath.removePort(configured.bridge, port);
-    configured.service.portChanged(port, "delete");
-    configuredPort.port = undefined;
-    if (port.kind.type === "geneve") for (const uuid of this.#blocked) this.#dirtyPorts.add(uuid);
-    if (port.kind.type === "patch") this.#patches.delete(configuredPort);
-    this.#parts.host.log.module("bridge").info(`bridge ${configured.bridge.name}: deleted interface ${port.name} on port ${port.number}`);
   }
 
   #applyPort(uuid: Uuid<"Port">): void {
@@ -274,7 +248,7 @@ export class Configuration {
     configured.ports.set(uuid, port);
     this.#portOfInterface.set(interfaceRow._uuid, uuid);
     this.#interfaceByName.set(interfaceRow.name, interfaceRow._uuid);
-    const error = this.#openPort(configured, port, row, interfaceRow);
+    const error = this.#ports.open(configured, port, row, interfaceRow);
     const open = port.port;
     if (open === undefined) {
       this.#answers.interface(interfaceRow._uuid, { ofport: -1, error, bfd_status: {}, link_state: undefined, admin_state: undefined, ifindex: undefined, mac_in_use: undefined });
@@ -289,65 +263,13 @@ export class Configuration {
     });
   }
 
-  /** Makes the port what the rows want; the reason if there can be none. */
-  #openPort(configured: ConfiguredBridge, configuredPort: ConfiguredPort, row: PortRow, interfaceRow: InterfaceRow): string | undefined {
-    const { host, datapath, tunnels, devices, events } = this.#parts;
-    const { name } = interfaceRow;
-    const { bridge, service } = configured;
-    const isLocal = name === bridge.name;
-    const wanted = readInterface({ name, type: interfaceRow.type, options: interfaceRow.options, isLocal });
-    const device = devices.get(name);
-    const old = configuredPort.port;
-    const isGone = wanted.kind === "port" && wanted.port.type === "system" && device === undefined;
-    const isOther = old !== undefined && wanted.kind === "port" && (!isSameKind(old.kind, wanted.port) || isNumberChanged(old, interfaceRow));
-    if (wanted.kind === "error" || isGone || isOther) this.#closePort(configured, configuredPort);
-    if (wanted.kind === "error") return wanted.text;
-    if (isGone) return `could not open network device ${name} (No such device)`;
-    const vlan = vlanOf(row);
-    if (configuredPort.port !== undefined) {
-      configuredPort.port.deliver = device?.receive;
-      if (JSON.stringify(vlanKey(configuredPort.port.vlan)) !== JSON.stringify(vlanKey(vlan))) {
-        configuredPort.port.vlan = vlan;
-        bridge.macs.forget(configuredPort.port);
-        bridge.generation++;
-      }
-      return undefined;
-    }
-    if (wanted.port.type === "geneve") {
-      const same = tunnels.sameOptions(wanted.port.tunnel);
-      if (same === undefined) this.#blocked.delete(configuredPort.uuid);
-      else this.#blocked.add(configuredPort.uuid);
-      if (same !== undefined) return `${name}: attempting to add tunnel port with same config as port '${same.name}'`;
-    }
-    const number = isLocal ? reserved.local : configured.chooseNumber([interfaceRow.ofport_request, interfaceRow.ofport, configuredPort.lastNumber]);
-    if (number === undefined) return `${name}: no OpenFlow port number is free`;
-    const mac = isLocal ? bridge.mac : (parseMac(interfaceRow.mac ?? "") ?? macOfUuid(interfaceRow._uuid));
-    const port = new SwitchPort(name, number, datapath.nextPortNumber(), wanted.port, mac, interfaceRow.mtu_request ?? defaultMtu, vlan, events.nowMs());
-    port.deliver = device?.receive;
-    configuredPort.port = port;
-    configuredPort.lastNumber = number;
-    datapath.addPort(bridge, port);
-    if (port.kind.type === "geneve") tunnels.add(bridge, port, port.kind.tunnel, this.#encapAddress());
-    if (port.kind.type === "patch") this.#patches.add(configuredPort);
-    host.log.module("bridge").info(`bridge ${bridge.name}: added interface ${name} on port ${number}`);
-    service.portChanged(port, "add");
-    return undefined;
-  }
-
-  /** Where tunnels without `local_ip` receive: the chassis' own encapsulation address, else every address. */
-  #encapAddress(): number {
-    const [row] = this.#parts.replica.tables.Open_vSwitch;
-    const [first] = (row?.external_ids.get("ovn-encap-ip") ?? "").split(",");
-    return parseIpv4(first ?? "") ?? 0;
-  }
-
   /** Says of patch ports whether they have a peer; few there are, and each depends on another. */
   #describePatches(): void {
-    for (const patch of this.#patches) {
+    for (const patch of this.#ports.patches) {
       const { port } = patch;
       const bridge = this.#bridgeOfPort.get(patch.uuid)?.bridge;
       if (port?.kind.type !== "patch" || bridge === undefined) continue;
-      const peer = this.#parts.datapath.peerOf(bridge, port);
+      const peer = this.#parts.datapath.ports.peerOf(bridge, port);
       const error = peer === undefined ? `No usable peer '${port.kind.peer}' exists in 'system' datapath.` : undefined;
       if (error === patch.patchError) continue;
       patch.patchError = error;
@@ -360,56 +282,9 @@ export class Configuration {
 /** Columns of Interface that change often and mean nothing to a port. */
 const unheeded: ReadonlySet<string> = new Set(["statistics", "external_ids"]);
 
-function addressOf(row: BridgeRow): { readonly mac: Mac; readonly id: bigint } {
-  const mac = parseMac(row.other_config.get("hwaddr") ?? "") ?? macOfUuid(row._uuid);
-  const idText = row.other_config.get("datapath-id") ?? "";
-  const id = /^(0x)?[0-9a-fA-F]{1,16}$/.test(idText) ? BigInt(`0x${idText.replace(/^0x/, "")}`) : BigInt(mac);
-  return { mac, id };
-}
-
 const normalFlow: FlowMod = {
   kind: "flow_mod", command: "add", table: 0, cookie: 0n, cookieMask: 0n, idleTimeout: 0, hardTimeout: 0, priority: 0, bufferId: noBuffer,
   outPort: reserved.none, outGroup: 0xffffffff, importance: 0, flags: {}, match: Match.any, actions: [{ kind: "output", port: reserved.normal }],
 };
 
-function versionsOf(protocols: ReadonlySet<string>): number {
-  if (protocols.size === 0) return allVersions;
-  let bits = 0;
-  for (const [name, version] of [["OpenFlow10", of10], ["OpenFlow13", of13], ["OpenFlow14", of14], ["OpenFlow15", of15]] as const) if (protocols.has(name)) bits |= 1 << version;
-  return bits;
-}
-
-function vlanOf(row: PortRow): VlanMode {
-  const { tag } = row;
-  return {
-    mode: row.vlan_mode ?? (tag === undefined ? "trunk" : "access"), tag: tag ?? 0, trunks: row.trunks.size === 0 ? undefined : row.trunks,
-  };
-}
-
-const vlanKey = ({ mode, tag, trunks }: VlanMode) => [mode, tag, trunks === undefined ? null : [...trunks].sort((a, b) => a - b)];
-const isNumberChanged = (port: SwitchPort, row: InterfaceRow): boolean =>
-  row.ofport_request !== undefined && port.number !== reserved.local && row.ofport_request !== port.number;
 const has = (set: ReadonlySet<string>, uuid: string): boolean => set.has(uuid);
-
-function secondsOr(text: string | undefined, otherwise: number): number {
-  const value = Number(text ?? Number.NaN);
-  return Number.isInteger(value) && value > 0 ? value : otherwise;
-}
-
-/** A locally administered unicast address that stays the same for as long as the row does. */
-function macOfUuid(uuid: string): Mac {
-  const digits = Number.parseInt(uuid.replaceAll("-", "").slice(-12), 16);
-  const first = Math.floor(digits / 2 ** 40);
-  return macOf(((first & 0xfc) | 2) * 2 ** 40 + (digits % 2 ** 40));
-}
-
-function statusOf(kind: PortKind): ReadonlyMap<string, string> {
-  return kind.type === "geneve" ? new Map([["tunnel_egress_iface", "lo"], ["tunnel_egress_iface_carrier", "up"]]) : new Map();
-}
-
-function statisticsOf({ counters: c }: SwitchPort): ReadonlyMap<string, number> {
-  return new Map([
-    ["rx_bytes", c.rxBytes], ["rx_dropped", c.rxDropped], ["rx_errors", c.rxErrors], ["rx_packets", c.rxPackets], ["tx_bytes", c.txBytes],
-    ["tx_dropped", c.txDropped], ["tx_errors", 0], ["tx_packets", c.txPackets],
-  ]);
-}

@@ -7,9 +7,11 @@ import type { Bridge } from "./bridge.ts";
 import type { ConnectionAction, DatapathAction, FrozenState, ToController, TunnelOutput } from "./datapath-action.ts";
 import { CacheEntry, FlowCache } from "./flow-cache.ts";
 import { firstPacketWord, W } from "./flow-key.ts";
+import { FrozenStates } from "./frozen-states.ts";
 import { pushVlan, writeHeaders, writeVlan } from "./header-writer.ts";
 import { minimask } from "./minimask.ts";
 import { ethType, Packet } from "./packet.ts";
+import { type PlacedPort, PortRegistry } from "./port-registry.ts";
 import type { PortTaps } from "./port-taps.ts";
 import { runPipeline, runSteps } from "./steps.ts";
 import type { SwitchPort } from "./switch-port.ts";
@@ -31,7 +33,6 @@ export interface DatapathEvents {
 /** A packet may go around this often (OVS's user-space datapath allows fewer at once, but queues the rest). */
 const maxRecirculations = 64;
 const maxQueued = 4096;
-const maxFrozen = 8192;
 
 interface Queued {
   readonly port: SwitchPort;
@@ -46,15 +47,11 @@ export class Datapath implements Surroundings {
   readonly cache: FlowCache;
   readonly taps: PortTaps;
   readonly #events: DatapathEvents;
-  readonly #ports = new Map<number, { readonly port: SwitchPort; readonly bridge: Bridge }>();
-  readonly #portsByName = new Map<string, SwitchPort>();
-  readonly #patches = new Map<string, { readonly port: SwitchPort; readonly bridge: Bridge }>();
-  readonly #frozen = new Map<string, FrozenState>();
+  readonly ports = new PortRegistry();
+  readonly #frozen = new FrozenStates();
   readonly #queue: Queued[] = [];
   readonly #spare: Packet[] = [];
   #isBusy = false;
-  #lastFrozenId = 0;
-  #lastPortNumber = 0;
   #recirculations = 0;
   dropped = 0;
 
@@ -62,34 +59,6 @@ export class Datapath implements Surroundings {
     this.#events = events;
     this.taps = taps;
     this.cache = cache;
-  }
-
-  nextPortNumber(): number {
-    return ++this.#lastPortNumber;
-  }
-
-  addPort(bridge: Bridge, port: SwitchPort): void {
-    this.#ports.set(port.datapathNumber, { port, bridge });
-    this.#portsByName.set(port.name, port);
-    if (port.kind.type === "patch") this.#patches.set(port.name, { port, bridge });
-    bridge.addPort(port);
-    this.#patchesChanged(port);
-  }
-
-  removePort(bridge: Bridge, port: SwitchPort): void {
-    this.#ports.delete(port.datapathNumber);
-    if (this.#portsByName.get(port.name) === port) this.#portsByName.delete(port.name);
-    if (this.#patches.get(port.name)?.port === port) this.#patches.delete(port.name);
-    bridge.removePort(port);
-    this.#patchesChanged(port);
-  }
-
-  portNamed(name: string): SwitchPort | undefined {
-    return this.#portsByName.get(name);
-  }
-
-  get ports(): Iterable<{ readonly port: SwitchPort; readonly bridge: Bridge }> {
-    return this.#ports.values();
   }
 
   /** A packet enters through a port. Frames that come while another is on its way wait for their turn. */
@@ -172,7 +141,7 @@ export class Datapath implements Surroundings {
   }
 
   #walkOf(packet: Packet, state: FrozenState | undefined): Walk | undefined {
-    const from = state === undefined ? this.#ports.get(packet.key[W.inPort] ?? 0) : undefined;
+    const from = state === undefined ? this.ports.get(packet.key[W.inPort] ?? 0) : undefined;
     const bridge = state?.bridge ?? from?.bridge;
     if (bridge === undefined) return undefined;
     return this.walkFrom(bridge, from?.port.number ?? 0, packet, state);
@@ -277,26 +246,12 @@ export class Datapath implements Surroundings {
     this.#events.throughTunnel({ kind: "tunnel", port, remote: kind.tunnel.remote, local: kind.tunnel.local, vni: kind.tunnel.key ?? 0, words, maxLength: frame.length }, packet);
   }
 
-  peerOf(bridge: Bridge, port: SwitchPort): { readonly bridge: Bridge; readonly port: SwitchPort } | undefined {
-    if (port.kind.type !== "patch") return undefined;
-    const peer = this.#patches.get(port.kind.peer);
-    return peer?.port.kind.type === "patch" && peer.port.kind.peer === port.name && peer.bridge !== bridge ? peer : undefined;
+  peerOf(bridge: Bridge, port: SwitchPort): PlacedPort | undefined {
+    return this.ports.peerOf(bridge, port);
   }
 
   freeze(state: Omit<FrozenState, "id">): FrozenState {
-    const { bridge, table, inPort, pipeline, stack } = state;
-    const isPlain = state.actionSet.length === 0 && state.rest.length === 0;
-    const text = isPlain ? `${bridge.uuid} ${table} ${inPort} ${pipeline.join()} ${JSON.stringify(stack)}` : "";
-    const known = isPlain ? this.#frozen.get(text) : undefined;
-    if (known !== undefined) return known;
-    const made = { ...state, id: (this.#lastFrozenId = (this.#lastFrozenId % 0xffff_fffe) + 1) };
-    if (!isPlain) return made;
-    this.#frozen.set(text, made);
-    for (const oldest of this.#frozen.keys()) {
-      if (this.#frozen.size <= maxFrozen) break;
-      this.#frozen.delete(oldest);
-    }
-    return made;
+    return this.#frozen.freeze(state);
   }
 
   learn(bridge: Bridge, flow: FlowMod): void {
@@ -343,12 +298,6 @@ export class Datapath implements Surroundings {
     packet.readHeaders();
     this.#process(packet, state);
     this.#recirculations--;
-  }
-
-  /** Walks through patch ports depend on both bridges' ports. */
-  #patchesChanged(port: SwitchPort): void {
-    if (port.kind.type !== "patch") return;
-    for (const { bridge } of this.#ports.values()) bridge.generation++;
   }
 }
 

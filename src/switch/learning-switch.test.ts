@@ -28,9 +28,9 @@ class Bench {
 
   constructor(vlans: readonly VlanMode[], actions: readonly Action[]) {
     this.ports = vlans.map((vlan, i) => {
-      const port = new SwitchPort(`p${i + 1}`, i + 1, this.datapath.nextPortNumber(), { type: "system" }, macOf(2), 1500, vlan, 0);
+      const port = new SwitchPort(`p${i + 1}`, i + 1, this.datapath.ports.nextNumber(), { type: "system" }, macOf(2), 1500, vlan, 0);
       port.deliver = (frame) => this.seen.push(`${port.name} ${Buffer.from(frame).toString("hex").slice(24, 36)}`);
-      this.datapath.addPort(this.bridge, port);
+      this.datapath.ports.add(this.bridge, port);
       return port;
     });
     this.add(actions);

@@ -36,6 +36,8 @@ export interface ConnectionEvents {
 const maxPending = 4 << 20;
 const maxErrorData = 64;
 
+/** As bits. */
+export const allVersions = (1 << of10) | (1 << of13) | (1 << of14) | (1 << of15);
 /** The newest first. */
 const spoken: readonly OfVersion[] = [of15, of14, of13, of10];
 

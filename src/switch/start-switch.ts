@@ -98,7 +98,7 @@ function attach(devices: Devices, datapath: Datapath, name: string, receive: (fr
   return {
     name,
     send(frame) {
-      const port = isClosed ? undefined : datapath.portNamed(name);
+      const port = isClosed ? undefined : datapath.ports.named(name);
       if (port !== undefined) datapath.receive(port, frame);
     },
     close() {

@@ -5,11 +5,11 @@
  * itself; all resubmits together are limited.
  */
 import { formatSubfield, formatValue, isWhole, ports as reserved } from "../openflow/index.ts";
-import { ethType } from "./packet.ts";
-import { ctStateBit, W } from "./flow-key.ts";
+import { W } from "./flow-key.ts";
 import type { FlowRule } from "./flow-rule.ts";
 import { connectionTrack } from "./walk-connection.ts";
 import { runGroup } from "./walk-group.ts";
+import { byOriginalTuple, decrementTtl, pushVlan, setVlan } from "./walk-headers.ts";
 import { learnFlow } from "./walk-learn.ts";
 import { outputNormal, outputToAll } from "./walk-normal.ts";
 import { noticeOf, outputToPort, toController, whole } from "./walk-output.ts";
@@ -226,58 +226,6 @@ function resubmit(walk: Walk, inPort: number, table: number, isByConnection: boo
   if (isByConnection) byOriginalTuple(walk, () => runTable(walk, table, inPort, isNested));
   else runTable(walk, table, inPort, isNested);
   walk.depth -= deepens;
-}
-
-/** `resubmit(,T,ct)`: the lookup sees the addresses of the connection's original direction; afterwards the packet's own are back. */
-function byOriginalTuple(walk: Walk, body: () => void): void {
-  const type = walk.read(W.ethType);
-  const pairs: (readonly [number, number])[] = type === ethType.ipv4
-    ? [[W.nwSrc, W.ctNwSrc], [W.nwDst, W.ctNwDst], [W.tpPorts, W.ctPorts]]
-    : type === ethType.ipv6
-      ? [...Array.from({ length: 8 }, (_, i) => [W.ipv6Src + i, W.ctIpv6Src + i] as const), [W.tpPorts, W.ctPorts]]
-      : [];
-  if ((walk.read(W.ctState) & ctStateBit.trk) === 0 || pairs.length === 0) return body();
-  const swap = (): void => {
-    for (const [own, original] of pairs) {
-      walk.look(own, 0xffffffff);
-      walk.look(original, 0xffffffff);
-      [walk.key[own], walk.key[original]] = [walk.key[original] ?? 0, walk.key[own] ?? 0];
-    }
-  };
-  swap();
-  body();
-  swap();
-}
-
-function setVlan(walk: Walk, mask: number, value: number): void {
-  const before = walk.read(W.vlan);
-  const after = (before & ~mask) | (value & mask);
-  // Taking the tag's presence bit away takes the tag away; anything else written makes sure there is one.
-  const isRemoval = (mask & 0x1000) !== 0 && (value & 0x1000) === 0;
-  walk.write(W.vlan, 0xffff, isRemoval ? 0 : after | 0x1000);
-}
-
-function pushVlan(walk: Walk, tpid: number): void {
-  const before = walk.read(W.vlan);
-  walk.commit();
-  const tci = (before & 0xe000) | 0x1000;
-  walk.emit({ kind: "push_vlan", tci, tpid });
-  walk.write(W.vlan, 0xffff, tci);
-  walk.pending[W.vlan] = 0;
-}
-
-function decrementTtl(walk: Walk, controllers: readonly number[]): boolean {
-  const type = walk.read(W.ethType);
-  if (type !== ethType.ipv4 && type !== ethType.ipv6) return true;
-  const ttl = (walk.read(W.nwMisc, 0xff00) >>> 8) & 0xff;
-  if (ttl > 1) {
-    walk.write(W.nwMisc, 0xff00, (ttl - 1) << 8);
-    return true;
-  }
-  for (const controllerId of controllers) {
-    toController(walk, { reason: "invalid_ttl", maxLength: 0xffff, controllerId, userdata: undefined, meter: undefined });
-  }
-  return false;
 }
 
 function track(walk: Walk, step: ConnectionStep): void {

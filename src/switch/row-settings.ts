@@ -1,0 +1,61 @@
+/** What rows of the Open_vSwitch database ask for, in the switch's terms, and what it says in them. */
+import { type Mac, macOf, parseMac } from "../net/index.ts";
+import { of10, of13, of14, of15, ports as reserved } from "../openflow/index.ts";
+import type { RowOf } from "../ovsdb/index.ts";
+import type { openVSwitch } from "../schemas/index.ts";
+import { allVersions } from "./openflow-connection.ts";
+import type { PortKind, SwitchPort, VlanMode } from "./switch-port.ts";
+
+type Schema = typeof openVSwitch;
+type BridgeRow = RowOf<Schema, "Bridge">;
+type PortRow = RowOf<Schema, "Port">;
+type InterfaceRow = RowOf<Schema, "Interface">;
+
+export function addressOf(row: BridgeRow): { readonly mac: Mac; readonly id: bigint } {
+  const mac = parseMac(row.other_config.get("hwaddr") ?? "") ?? macOfUuid(row._uuid);
+  const idText = row.other_config.get("datapath-id") ?? "";
+  const id = /^(0x)?[0-9a-fA-F]{1,16}$/.test(idText) ? BigInt(`0x${idText.replace(/^0x/, "")}`) : BigInt(mac);
+  return { mac, id };
+}
+
+export function versionsOf(protocols: ReadonlySet<string>): number {
+  if (protocols.size === 0) return allVersions;
+  let bits = 0;
+  for (const [name, version] of [["OpenFlow10", of10], ["OpenFlow13", of13], ["OpenFlow14", of14], ["OpenFlow15", of15]] as const) if (protocols.has(name)) bits |= 1 << version;
+  return bits;
+}
+
+export function vlanOf(row: PortRow): VlanMode {
+  const { tag } = row;
+  return {
+    mode: row.vlan_mode ?? (tag === undefined ? "trunk" : "access"), tag: tag ?? 0, trunks: row.trunks.size === 0 ? undefined : row.trunks,
+  };
+}
+
+const vlanText = ({ mode, tag, trunks }: VlanMode): string => `${mode} ${tag} ${trunks === undefined ? "all" : [...trunks].sort((a, b) => a - b).join()}`;
+export const isSameVlan = (a: VlanMode, b: VlanMode): boolean => vlanText(a) === vlanText(b);
+
+export const isNumberChanged = (port: SwitchPort, row: InterfaceRow): boolean =>
+  row.ofport_request !== undefined && port.number !== reserved.local && row.ofport_request !== port.number;
+export function secondsOr(text: string | undefined, otherwise: number): number {
+  const value = Number(text ?? Number.NaN);
+  return Number.isInteger(value) && value > 0 ? value : otherwise;
+}
+
+/** A locally administered unicast address that stays the same for as long as the row does. */
+export function macOfUuid(uuid: string): Mac {
+  const digits = Number.parseInt(uuid.replaceAll("-", "").slice(-12), 16);
+  const first = Math.floor(digits / 2 ** 40);
+  return macOf(((first & 0xfc) | 2) * 2 ** 40 + (digits % 2 ** 40));
+}
+
+export function statusOf(kind: PortKind): ReadonlyMap<string, string> {
+  return kind.type === "geneve" ? new Map([["tunnel_egress_iface", "lo"], ["tunnel_egress_iface_carrier", "up"]]) : new Map();
+}
+
+export function statisticsOf({ counters: c }: SwitchPort): ReadonlyMap<string, number> {
+  return new Map([
+    ["rx_bytes", c.rxBytes], ["rx_dropped", c.rxDropped], ["rx_errors", c.rxErrors], ["rx_packets", c.rxPackets], ["tx_bytes", c.txBytes],
+    ["tx_dropped", c.txDropped], ["tx_errors", 0], ["tx_packets", c.txPackets],
+  ]);
+}
