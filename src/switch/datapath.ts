@@ -53,6 +53,7 @@ export class Datapath implements Surroundings {
   readonly #spare: Packet[] = [];
   #isBusy = false;
   #recirculations = 0;
+  #warnedMs = Number.NEGATIVE_INFINITY;
   dropped = 0;
 
   constructor(events: DatapathEvents, taps: PortTaps, cache = new FlowCache()) {
@@ -159,7 +160,7 @@ export class Datapath implements Surroundings {
     walk.table = state?.table ?? 0;
     runPipeline(walk, walk.table);
     if (walk.error !== undefined) {
-      this.#events.warn(`over limit on bridge ${bridge.name}: ${walk.error}`);
+      this.#warn(`over limit on bridge ${bridge.name}: ${walk.error}`);
       walk.actions = [];
     }
     trimLast(walk.actions);
@@ -260,6 +261,14 @@ export class Datapath implements Surroundings {
 
   nowMs(): number {
     return this.#events.nowMs();
+  }
+
+  /** At most a line a second: a loop of packets is not to become a flood of lines. */
+  #warn(text: string): void {
+    const nowMs = this.#events.nowMs();
+    if (nowMs - this.#warnedMs < 1000) return;
+    this.#warnedMs = nowMs;
+    this.#events.warn(text);
   }
 
   #whileBusy(body: () => void): void {
