@@ -163,7 +163,9 @@ function rowUpdate(monitored: MonitoredTable, kind: ChangeKind, change: SeenChan
     if (!select[kind]) continue;
     const text = (fields: Fields): string => `"${column.name}":${datumText(column.index < 0 ? column.of(change.row) : column.in(fields), column.type)}`;
     if (change.old !== undefined && (kind === "delete" || (kind === "modify" && differs(column.index, change)))) {
-      oldParts.push(column.index < 0 ? `"${column.name}":["uuid","${change.oldVersion ?? change.row.table.makeUuid()}"]` : text(change.old));
+      // A version that nobody has seen is as good as any other.
+      const oldVersion = (): string => change.oldVersion ?? (kind === "delete" ? change.row.version : change.row.table.makeUuid());
+      oldParts.push(column.index < 0 ? `"${column.name}":["uuid","${oldVersion()}"]` : text(change.old));
     }
     if (change.now !== undefined && kind !== "delete") newParts.push(text(change.now));
   }
