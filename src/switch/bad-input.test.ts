@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type DatagramSocket, memoryStreamPair, silentLog } from "../host/index.ts";
 import { macOf } from "../net/index.ts";
-import { encodeMessage, field, Match, type Message, noBuffer, of15, ports as reserved, subfield } from "../openflow/index.ts";
+import { encodeMessage, field, Match, type Message, noBuffer, of10, of13, of15, type OfVersion, ports as reserved, subfield } from "../openflow/index.ts";
 import { Bridge } from "./bridge.ts";
 import { BridgeService } from "./bridge-service.ts";
 import { ConnectionTracker } from "./connection-tracker.ts";
@@ -112,25 +112,32 @@ test("datagrams of any kind are counted, and only Geneve of a known tunnel comes
 
 test("OpenFlow of any kind gets an answer or an end", async () => {
   const { service, port, datapath } = makeSwitch();
-  const hello = encodeMessage(of15, 1, { kind: "hello", versions: 1 << of15 });
-  const real = [
-    encodeMessage(of15, 2, add(0, Match.of(["in_port", 1], ["eth_type", 0x800], ["ip_dst", 5]), [{ kind: "output", port: 2 }, set("eth_dst", 3)])),
-    encodeMessage(of15, 3, { kind: "flow_stats_request", table: 255, outPort: reserved.none, outGroup: 0xffffffff, cookie: 0n, cookieMask: 0n, match: Match.any }),
-    encodeMessage(of15, 4, { kind: "packet_out", bufferId: noBuffer, metadata: Match.of(["in_port", 1]), actions: [{ kind: "output", port: 2 }], packet: new Uint8Array(60) }),
-    encodeMessage(of15, 5, { kind: "bundle_control", bundle: 1, control: "open_request", flags: 3 }),
-    encodeMessage(of15, 6, { kind: "group_mod", command: "add", commandBucket: 0xffffffff, group: 1, type: "all", buckets: [], selectionMethod: "", selectionParameter: 0n, selectionFields: Match.any }),
+  const flow = add(0, Match.of(["in_port", 1], ["eth_type", 0x800], ["ip_dst", 5]), [{ kind: "output", port: 2 }, set("eth_dst", 3)]);
+  const messages: readonly Message[] = [
+    flow,
+    { kind: "flow_stats_request", table: 255, outPort: reserved.none, outGroup: 0xffffffff, cookie: 0n, cookieMask: 0n, match: Match.any },
+    { kind: "packet_out", bufferId: noBuffer, metadata: Match.of(["in_port", 1]), actions: [{ kind: "output", port: 2 }], packet: new Uint8Array(60) },
+    { kind: "port_stats_request", port: reserved.none },
   ];
-  const damaged = fc.tuple(fc.constantFrom(...real), fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 })).map(([message, flips]) => {
+  const newer: readonly Message[] = [
+    { kind: "bundle_control", bundle: 1, control: "open_request", flags: 3 },
+    { kind: "bundle_add", bundle: 1, flags: 3, message: flow },
+    { kind: "group_mod", command: "add", commandBucket: 0xffffffff, group: 1, type: "all", buckets: [], selectionMethod: "", selectionParameter: 0n, selectionFields: Match.any },
+  ];
+  const real = new Map([of10, of13, of15].map((version) => [version, [...messages, ...(version === of10 ? [] : newer)].map((m, i) => encodeMessage(version, i, m))]));
+  const damaged = (version: OfVersion) => fc.tuple(fc.constantFrom(...(real.get(version) ?? [])), fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 })).map(([message, flips]) => {
     const bytes = Uint8Array.from(message);
     for (const [at, value] of flips) bytes[4 + (at % (bytes.length - 4))] = value;
     return bytes;
   });
+  const talk = fc.constantFrom(of10, of13, of15).chain((version) =>
+    fc.tuple(fc.constant(version), fc.boolean(), fc.array(fc.oneof(damaged(version), fc.uint8Array({ maxLength: 40, size: "max" })), { maxLength: 6 })));
   await fc.assert(
-    fc.asyncProperty(fc.boolean(), fc.array(fc.oneof(damaged, fc.uint8Array({ maxLength: 40, size: "max" })), { maxLength: 6 }), async (isGreeted, chunks) => {
+    fc.asyncProperty(talk, async ([version, isGreeted, chunks]) => {
       const [ours, theirs] = memoryStreamPair("fuzz");
       theirs.attach({ data: () => undefined, closed: () => undefined });
       service.accept(ours);
-      if (isGreeted) theirs.write(hello);
+      if (isGreeted) theirs.write(encodeMessage(version, 1, { kind: "hello", versions: 1 << version }));
       for (const chunk of chunks) theirs.write(chunk);
       await new Promise((resolve) => setImmediate(resolve));
       await new Promise((resolve) => setImmediate(resolve));
