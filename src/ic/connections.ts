@@ -17,7 +17,7 @@ export interface IcRemotes {
 }
 
 export interface Connections extends Replicas {
-  /** Transit datapaths alone, under the lock. */
+  /** Transit datapaths and ports without a chassis, under the lock. */
   readonly leader: Replica<typeof icSouthbound>;
 }
 
@@ -37,28 +37,35 @@ export function connect(host: Host, remotes: IcRemotes, changed: () => void): Co
         Logical_Switch_Port: { columns: ["name", "addresses", "options", "type", "up", "enabled", "external_ids", "peer"] },
         Load_Balancer: { columns: ["vips"] },
         Load_Balancer_Group: { columns: ["load_balancer"] },
+        Address_Set: true,
       },
     }),
     sb: openReplica(host, southbound, remotes.sb, {
       changed, lock: zoneLock,
       monitor: {
+        SB_Global: { columns: ["options"] },
         Chassis: { columns: ["name", "hostname", "encaps", "other_config"] },
         Encap: { columns: ["chassis_name", "type", "ip", "options"] },
         Datapath_Binding: { columns: ["type", "external_ids", "nb_uuid"] },
-        Port_Binding: { columns: ["datapath", "mac", "options", "logical_port", "external_ids", "chassis", "type"] },
+        Port_Binding: { columns: ["datapath", "mac", "options", "logical_port", "external_ids", "chassis", "type", "up"] },
         Learned_Route: { columns: ["ip_prefix", "datapath"] },
+        Address_Set: true,
+        Service_Monitor: {
+          columns: ["type", "ip", "protocol", "port", "logical_port", "src_mac", "src_ip", "chassis_name", "status", "ic_learned", "remote", "options"],
+        },
       },
     }),
     icNb: openReplica(host, icNorthbound, remotes.icNb, {
-      changed, monitor: { IC_NB_Global: { columns: ["nb_ic_cfg", "sb_ic_cfg", "options"] }, Transit_Switch: true },
+      changed, monitor: { IC_NB_Global: { columns: ["nb_ic_cfg", "sb_ic_cfg", "options"] }, Transit_Switch: true, Transit_Switch_Port: true, Transit_Router: true, Transit_Router_Port: true },
     }),
     icSb: openReplica(host, icSouthbound, remotes.icSb, {
       changed,
       monitor: {
         IC_SB_Global: { columns: ["nb_ic_cfg"] }, Availability_Zone: true, Gateway: true, Encap: true, Datapath_Binding: true, Port_Binding: true, Route: true,
+        Address_Set: true, Service_Monitor: true,
       },
     }),
-    leader: openReplica(host, icSouthbound, remotes.icSb, { changed, lock: leaderLock, monitor: { Datapath_Binding: true } }),
+    leader: openReplica(host, icSouthbound, remotes.icSb, { changed, lock: leaderLock, monitor: { Datapath_Binding: true, Port_Binding: true } }),
   };
 }
 

@@ -4,9 +4,10 @@
  */
 import { rule, untracked } from "../engine/index.ts";
 import { entries, wished } from "../ovsdb/index.ts";
+import { identifyLeaderBinding } from "./transit-switch-port.ts";
 import { type KeyPromises, portKeys } from "./tunnel-keys.ts";
 import { Complaint, ownZone, PortKey, RemoteLocation, WantedIcBinding, WantedRemotePort } from "./wishes.ts";
-import { type IcSb, isOwn, isRouterBinding, type Nb, nbUuidOf, type Sb, type Zone, zoneName } from "./zone.ts";
+import { type IcSb, isOwn, isRouterBinding, type Nb, nbUuidOf, portKeyOf, type Sb, type Zone, zoneName } from "./zone.ts";
 
 /** The transit switch that the port is on, if its switch mirrors one that there is. */
 export function transitSwitchOf(zone: Zone, port: Nb<"Logical_Switch_Port">) {
@@ -16,8 +17,6 @@ export function transitSwitchOf(zone: Zone, port: Nb<"Logical_Switch_Port">) {
 
 /** Ports made from Transit_Switch_Port rows are none of these rules' business. */
 const isManaged = (port: Nb<"Logical_Switch_Port">): boolean => port.options.has("interconn-tsp");
-
-const portKeyOf = (transitSwitch: string, port: string): string => `${transitSwitch} ${port}`;
 
 export const localPort = (promises: KeyPromises) =>
   rule("local-port", (zone: Zone) => zone.nb.tables.Logical_Switch_Port, function* (zone, port) {
@@ -75,6 +74,7 @@ function routerIdOf(zone: Zone, peer: Sb<"Port_Binding">): string | undefined {
 export const remotePort = rule("remote-port", (zone: Zone) => zone.icSb.tables.Port_Binding, function* (zone, binding) {
   if (zoneName(zone) === "" || isRouterBinding(binding) || isOwn(zone, binding)) return;
   const { logical_port: name, transit_switch: transit, address, gateway, tunnel_key: key } = binding;
+  if (zone.managedPort.first(portKeyOf(transit, name)) !== undefined) return;
   yield WantedRemotePort({
     key: portKeyOf(transit, name), parent: wished("Logical_Switch", transit), initial: { name, type: "remote", up: true },
     columns: { addresses: address === "" ? [] : [address], options: entries({ "requested-tnl-key": String(key) }) },
@@ -86,7 +86,7 @@ export const remotePort = rule("remote-port", (zone: Zone) => zone.icSb.tables.P
 });
 
 export const identifyIcBinding = (zone: Zone) => (row: IcSb<"Port_Binding">): string | undefined =>
-  isOwn(zone, row) && !isRouterBinding(row) ? portKeyOf(row.transit_switch, row.logical_port) : undefined;
+  isOwn(zone, row) && identifyLeaderBinding(zone)(row) === undefined ? portKeyOf(row.transit_switch, row.logical_port) : undefined;
 
 export function identifyRemotePort(zone: Zone) {
   return (row: Nb<"Logical_Switch_Port">): string | undefined => {

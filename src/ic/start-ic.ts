@@ -4,19 +4,24 @@ import { Engine, untracked } from "../engine/index.ts";
 import type { Host, Log } from "../host/index.ts";
 import { openProjector, type Projector, type Replica } from "../ovsdb/index.ts";
 import type { icNorthbound, icSouthbound, northbound, southbound } from "../schemas/index.ts";
+import { announcedAddressSet, identifyIcAddressSet, identifyLearnedAddressSet, indexAddressSets, learnedAddressSet } from "./address-set.ts";
 import { adoptOwnRow, availabilityZone, identifyZone } from "./availability-zone.ts";
 import { allOf, connect, type Connections, type IcRemotes, leaderLock, zoneLock } from "./connections.ts";
 import { announcedGateway, identifyGateway, identifyGatewayEncap, identifyRemoteChassis, identifyRemoteEncap, remoteGateway } from "./gateway.ts";
 import { identifyIcBinding, identifyRemoteBinding, identifyRemotePort, localPort, remotePort } from "./port-binding.ts";
 import { advertising } from "./route-advertise.ts";
 import { identifyLearnedRoute, identifyRoute, learnRoute } from "./route-learn.ts";
+import { identifyIcMonitor, identifyMonitor, indexMonitors, requestedMonitor, watchedMonitor } from "./service-monitor.ts";
 import { followInIcNb, followInIcSb } from "./sequence.ts";
 import { indexTransitPorts } from "./transit-port.ts";
+import { identifyRouter, identifyRouterPort, transitRouter, transitRouterPort } from "./transit-router.ts";
+import { identifyLeaderBinding, identifyManagedPort, transitSwitchPort } from "./transit-switch-port.ts";
 import { identifyDatapath, identifySwitch, transitSwitch } from "./transit-switch.ts";
 import { KeyPromises } from "./tunnel-keys.ts";
 import {
-  Complaint, LearnedRoute, PortKey, RemoteLocation, WantedChassis, WantedEncap, WantedGateway, WantedGatewayEncap, WantedIcBinding, WantedIcDatapath,
-  WantedRemotePort, WantedRoute, WantedSwitch, WantedZone,
+  Complaint, LearnedAddressSet, LearnedRoute, MonitorStatus, PortKey, RemoteLocation, ReturnedStatus, WantedChassis, WantedEncap, WantedGateway,
+  WantedGatewayEncap, WantedIcAddressSet, WantedIcBinding, WantedIcDatapath, WantedIcMonitor, WantedLeaderBinding, WantedManagedPort, WantedMonitor,
+  WantedRemotePort, WantedRoute, WantedRouter, WantedRouterPort, WantedSwitch, WantedZone,
 } from "./wishes.ts";
 import { interconnectOptions, Zone, zoneOptions } from "./zone.ts";
 
@@ -77,14 +82,28 @@ class Ic implements Daemon {
     writers.nb.project("Logical_Router_Static_Route", {
       relation: LearnedRoute, identify: identifyLearnedRoute(zone), identityReads: "anything", parent: { table: "Logical_Router", column: "static_routes" },
     });
+    writers.nb.project("Logical_Switch_Port", {
+      relation: WantedManagedPort, identify: identifyManagedPort(zone), identityReads: "anything", parent: { table: "Logical_Switch", column: "ports" },
+    });
+    writers.nb.project("Logical_Router", { relation: WantedRouter, identify: identifyRouter });
+    writers.nb.project("Logical_Router_Port", {
+      relation: WantedRouterPort, identify: identifyRouterPort(zone), identityReads: "anything", parent: { table: "Logical_Router", column: "ports" },
+    });
+    writers.nb.project("Address_Set", { relation: LearnedAddressSet, identify: identifyLearnedAddressSet });
     writers.sb.project("Chassis", { relation: WantedChassis, identify: identifyRemoteChassis });
     writers.sb.project("Encap", { relation: WantedEncap, identify: identifyRemoteEncap(zone), identityReads: "anything" });
     writers.sb.project("Port_Binding", { relation: RemoteLocation, identify: identifyRemoteBinding, owns: "columns" });
+    writers.sb.project("Service_Monitor", { relation: WantedMonitor, identify: identifyMonitor });
+    writers.sb.project("Service_Monitor", { relation: ReturnedStatus, identify: (row) => row._uuid, owns: "columns" });
     writers.icSb.project("Availability_Zone", { relation: WantedZone, identify: identifyZone(zone), identityReads: "anything" });
     writers.icSb.project("Gateway", { relation: WantedGateway, identify: identifyGateway(zone), identityReads: "anything" });
     writers.icSb.project("Encap", { relation: WantedGatewayEncap, identify: identifyGatewayEncap(zone), identityReads: "anything" });
     writers.icSb.project("Port_Binding", { relation: WantedIcBinding, identify: identifyIcBinding(zone), identityReads: "anything" });
     writers.icSb.project("Route", { relation: WantedRoute, identify: identifyRoute(zone), identityReads: "anything" });
+    writers.icSb.project("Address_Set", { relation: WantedIcAddressSet, identify: identifyIcAddressSet(zone), identityReads: "anything" });
+    writers.icSb.project("Service_Monitor", { relation: WantedIcMonitor, identify: identifyIcMonitor(zone), identityReads: "anything" });
+    writers.icSb.project("Service_Monitor", { relation: MonitorStatus, identify: (row) => row._uuid, owns: "columns" });
+    writers.leader.project("Port_Binding", { relation: WantedLeaderBinding, identify: identifyLeaderBinding(zone), identityReads: "anything" });
     writers.leader.project("Datapath_Binding", { relation: WantedIcDatapath, identify: identifyDatapath });
     writers.icSb.also((transaction) => followInIcSb(zone, transaction, this.#isSettled(writers)));
     writers.icNb.also((transaction) => followInIcNb(zone, transaction));
@@ -101,7 +120,10 @@ class Ic implements Daemon {
     const zone = this.#zone;
     const [switchKeys, portKeys] = [new KeyPromises(), new KeyPromises()];
     this.#engine.install(zone, [availabilityZone, transitSwitch(switchKeys), announcedGateway, remoteGateway, localPort(portKeys), remotePort]);
+    this.#engine.install(zone, [transitSwitchPort(portKeys), transitRouter(switchKeys), transitRouterPort(portKeys)]);
     this.#engine.install({ zone, ports: indexTransitPorts(zone) }, [...advertising, learnRoute]);
+    this.#engine.install(indexAddressSets(zone), [announcedAddressSet, learnedAddressSet]);
+    this.#engine.install(indexMonitors(zone), [requestedMonitor, watchedMonitor]);
   }
 
   #step(): void {

@@ -30,19 +30,22 @@ export const transitSwitch = (promises: KeyPromises) =>
       columns: { other_config: entries({ "interconn-ts": name, "ic-vxlan_mode": isVxlan ? "true" : undefined, ...requested }) },
     });
     const range = isVxlan ? vxlanTransitKeys : transitKeys;
+    const owner = `switch ${name}`;
     const usedKeys = (key: number): boolean => untracked(() => [...zone.icSb.tables.Datapath_Binding].some((row) => row.tunnel_key === key));
     const newKey = (): { tunnel_key?: number } => {
-      const key = promises.promise(name, range, usedKeys);
+      const key = promises.promise(owner, range, usedKeys);
       return key === undefined ? {} : { tunnel_key: key };
     };
     const isInRange = datapath !== undefined && datapath.tunnel_key >= range.min && datapath.tunnel_key <= range.max;
-    if (isInRange) promises.release(name);
+    if (isInRange) promises.release(owner);
     yield WantedIcDatapath({
-      key: name, initial: () => ({ transit_switch: name, ...newKey() }),
+      key: owner, initial: () => ({ transit_switch: name, ...newKey() }),
       columns: { type: "transit-switch", nb_ic_uuid: _uuid, ...(datapath === undefined || isInRange ? {} : newKey()) },
     });
   });
 
 export const identifySwitch = (row: Nb<"Logical_Switch">): string | undefined => row.other_config.get("interconn-ts");
 
-export const identifyDatapath = (row: IcSb<"Datapath_Binding">): string | undefined => (isRouterBinding(row) ? undefined : row.transit_switch);
+/** Of transit switches and of transit routers. */
+export const identifyDatapath = (row: IcSb<"Datapath_Binding">): string =>
+  isRouterBinding(row) ? `router ${row.nb_ic_uuid ?? ""}` : `switch ${row.transit_switch}`;

@@ -13,6 +13,11 @@ export const WantedGatewayEncap = wishRelation(icSouthbound, "Encap", "Gateway e
 export const WantedIcBinding = wishRelation(icSouthbound, "Port_Binding", "Transit port");
 export const WantedIcDatapath = wishRelation(icSouthbound, "Datapath_Binding", "Transit datapath");
 
+export const WantedLeaderBinding = wishRelation(icSouthbound, "Port_Binding", "Transit port without a chassis");
+export const WantedIcAddressSet = wishRelation(icSouthbound, "Address_Set", "Announced address set");
+export const WantedIcMonitor = wishRelation(icSouthbound, "Service_Monitor", "Requested monitor");
+export const MonitorStatus = wishRelation(icSouthbound, "Service_Monitor", "Status of requested monitor");
+
 /** Of two routes that the unique index takes for one, the one of the lower rank is written: its facts sort first. */
 export interface WantedRoute extends Wish<typeof icSouthbound, "Route"> {
   readonly rank: number;
@@ -24,9 +29,16 @@ export const WantedChassis = wishRelation(southbound, "Chassis", "Remote chassis
 export const WantedEncap = wishRelation(southbound, "Encap", "Remote encap");
 export const RemoteLocation = wishRelation(southbound, "Port_Binding", "Location of remote port");
 
+export const WantedMonitor = wishRelation(southbound, "Service_Monitor", "Watched monitor");
+export const ReturnedStatus = wishRelation(southbound, "Service_Monitor", "Status of remote monitor");
+
 export const WantedSwitch = wishRelation(northbound, "Logical_Switch", "Transit switch");
 export const WantedRemotePort = wishRelation(northbound, "Logical_Switch_Port", "Remote port");
 export const PortKey = wishRelation(northbound, "Logical_Switch_Port", "Key of local port");
+export const WantedManagedPort = wishRelation(northbound, "Logical_Switch_Port", "Transit switch port");
+export const WantedRouter = wishRelation(northbound, "Logical_Router", "Transit router");
+export const WantedRouterPort = wishRelation(northbound, "Logical_Router_Port", "Transit router port");
+export const LearnedAddressSet = wishRelation(northbound, "Address_Set", "Learned address set");
 export const LearnedRoute = wishRelation(northbound, "Logical_Router_Static_Route", "Learned route");
 
 /** What cannot be done, and why: logged once while it is so. */

@@ -47,10 +47,15 @@ export class Zone implements Replicas {
   readonly datapathByNbUuid: Index<string, Sb<"Datapath_Binding">>;
   readonly learnedRoutesOf: Index<string, Sb<"Learned_Route">>;
   readonly transitSwitchByName: Index<string, IcNb<"Transit_Switch">>;
+  readonly transitSwitchOfPort: Index<string, IcNb<"Transit_Switch">>;
+  readonly transitRouterOfPort: Index<string, IcNb<"Transit_Router">>;
+  /** Ports that IC-NB itself has, by transit switch and name. */
+  readonly managedPort: Index<string, IcNb<"Transit_Switch_Port">>;
   readonly zoneByName: Index<string, IcSb<"Availability_Zone">>;
   readonly gatewayByName: Index<string, IcSb<"Gateway">>;
   readonly icEncapByAddress: Index<string, IcSb<"Encap">>;
   readonly icDatapathBySwitch: Index<string, IcSb<"Datapath_Binding">>;
+  readonly icDatapathOfRouter: Index<string, IcSb<"Datapath_Binding">>;
   readonly icBindingByPort: Index<string, IcSb<"Port_Binding">>;
   readonly icBindingsOfSwitch: Index<string, IcSb<"Port_Binding">>;
 
@@ -74,10 +79,17 @@ export class Zone implements Replicas {
     this.datapathByNbUuid = engine.index("datapath of", s.Datapath_Binding, (row) => some(nbUuidOf(row)));
     this.learnedRoutesOf = engine.index("learned routes of", s.Learned_Route, (row) => [`${row.datapath} ${row.ip_prefix}`]);
     this.transitSwitchByName = engine.index("transit switch named", w.Transit_Switch, (row) => [row.name]);
+    this.transitSwitchOfPort = engine.index("transit switch of port", w.Transit_Switch, (row) => row.ports);
+    this.transitRouterOfPort = engine.index("transit router of port", w.Transit_Router, (row) => row.ports);
+    this.managedPort = engine.index("transit switch port named", w.Transit_Switch_Port, (row) => {
+      const transit = this.transitSwitchOfPort.first(row._uuid);
+      return transit === undefined ? [] : [portKeyOf(transit.name, row.name)];
+    });
     this.zoneByName = engine.index("zone named", m.Availability_Zone, (row) => [row.name]);
     this.gatewayByName = engine.index("gateway named", m.Gateway, (row) => [row.name]);
     this.icEncapByAddress = engine.index("gateway encap at", m.Encap, (row) => [`${row.type} ${row.ip}`]);
     this.icDatapathBySwitch = engine.index("datapath of transit switch", m.Datapath_Binding, (row) => (isRouterBinding(row) ? [] : [row.transit_switch]));
+    this.icDatapathOfRouter = engine.index("datapath of transit router", m.Datapath_Binding, (row) => (isRouterBinding(row) ? some(row.nb_ic_uuid) : []));
     this.icBindingByPort = engine.index("binding of transit port", m.Port_Binding, (row) => [row.logical_port]);
     this.icBindingsOfSwitch = engine.index("bindings of transit switch", m.Port_Binding, (row) => [row.transit_switch]);
   }
@@ -86,6 +98,9 @@ export class Zone implements Replicas {
     return "zone";
   }
 }
+
+/** Names of ports are unique in IC-SB; the key also says where the port is, so that one that moves is made anew. */
+export const portKeyOf = (transitSwitch: string, port: string): string => `${transitSwitch} ${port}`;
 
 const some = <T>(value: T | undefined): readonly T[] => (value === undefined ? [] : [value]);
 

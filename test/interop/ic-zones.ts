@@ -174,15 +174,16 @@ export class Zones {
       "Availability_Zone name", "Gateway name availability_zone hostname encaps external_ids", "Encap type ip options gateway_name",
       "Datapath_Binding transit_switch type nb_ic_uuid tunnel_key external_ids",
       "Port_Binding logical_port transit_switch availability_zone gateway encap address type nb_ic_uuid external_ids",
-      "Route transit_switch availability_zone route_table ip_prefix nexthop origin options external_ids",
+      "Route transit_switch availability_zone route_table ip_prefix nexthop origin options external_ids", "Address_Set name addresses availability_zone",
+      "Service_Monitor type ip port protocol logical_port src_ip status target_availability_zone source_availability_zone options",
     ]);
     for (const zone of this.names) {
       const { nb, sb } = this.remotes(zone);
       await open(zone, northbound, nb, [
         "Logical_Switch name other_config external_ids ports", "Logical_Switch_Port name type addresses up peer enabled external_ids",
-        "Logical_Router_Static_Route ip_prefix nexthop route_table options external_ids policy output_port", "Logical_Router name options static_routes",
+        "Logical_Router_Static_Route ip_prefix nexthop route_table options external_ids policy output_port", "Logical_Router name options static_routes ports", "Logical_Router_Port name mac networks", "Address_Set name addresses external_ids",
       ]);
-      await open(zone, southbound, sb, ["Chassis name hostname other_config encaps", "Encap type ip options chassis_name", "Port_Binding logical_port type chassis mac"]);
+      await open(zone, southbound, sb, ["Chassis name hostname other_config encaps", "Encap type ip options chassis_name", "Port_Binding logical_port type chassis mac", "Service_Monitor type ip port protocol logical_port src_ip chassis_name status ic_learned remote options"]);
     }
   }
 
@@ -199,5 +200,5 @@ export class Zones {
 }
 
 function run(path: string, args: readonly string[]): string {
-  return execFileSync(path, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  return execFileSync(path, ["--timeout=10", ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 }
