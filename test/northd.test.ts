@@ -42,7 +42,7 @@ test("random networks give the rows that OVN's northd made of them", async () =>
 
 const allTables = [
   "NB_Global", "Logical_Switch", "Logical_Switch_Port", "Logical_Router", "Logical_Router_Port", "Logical_Router_Static_Route", "DHCP_Options", "DNS",
-  "HA_Chassis_Group", "HA_Chassis", "Gateway_Chassis", "Port_Group", "Address_Set", "Static_MAC_Binding", "Meter", "Meter_Band",
+  "HA_Chassis_Group", "HA_Chassis", "Gateway_Chassis", "Port_Group", "Address_Set", "Static_MAC_Binding", "Meter", "Meter_Band", "Copp",
 ];
 
 /** The northbound database as it is now, with a northd that has never seen another. */

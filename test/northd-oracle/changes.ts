@@ -38,6 +38,9 @@ export function changesOf(network: Network, random: SeededRandom): readonly Json
         operations.push({ op: "update", table, where: where(uuid), row: random.pick<{ readonly [column: string]: JsonValue }>([
           { enabled: false }, { enabled: ["set", []] }, { addresses: ["set", ["unknown"]] }, { addresses: ["set", ["02:00:00:00:0f:01 10.0.0.251"]] }, { type: "" },
           { port_security: ["set", ["02:00:00:00:0f:01"]] }, { dhcpv4_options: ["set", []] },
+          { external_ids: ["map", [["neutron:port_name", "other"]]] },
+          // OVN's northd notes on a remote port that it has just been released, until it looks at the port once more.
+          ...(row["type"] === "remote" ? [] : [{ options: ["map", [["requested-chassis", "ch1"]]] as const }, { options: ["map", []] as const }]),
         ]) });
         break;
       case "Logical_Router_Port":
@@ -52,6 +55,12 @@ export function changesOf(network: Network, random: SeededRandom): readonly Json
         operations.push({ op: "update", table, where: where(uuid), row: random.pick<{ readonly [column: string]: JsonValue }>([
           { ip_prefix: "40.0.0.0/8" }, { policy: "src-ip" }, { options: ["map", [["ecmp_symmetric_reply", "true"]]] }, { nexthop: "discard" },
         ]) });
+        break;
+      case "DHCP_Options":
+        operations.push({ op: "mutate", table, where: where(uuid), mutations: [["options", "insert", ["map", [["lease_time", "7200"], ["mtu", "1234"]]]]] });
+        break;
+      case "Copp":
+        operations.push({ op: "update", table, where: where(uuid), row: { meters: ["map", [["arp", "m1"], ["icmp4-error", "m2"]]] } });
         break;
       case "NB_Global":
         operations.push({ op: "mutate", table, where: [], mutations: [["options", "delete", ["set", ["debug_drop_collector_set"]]]] });

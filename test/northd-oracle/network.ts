@@ -72,8 +72,9 @@ export class NetworkGenerator {
     for (const s of switches) for (let i = random.below(5); i > 0; i--) this.#port(s);
     if (routers.length >= 2 && random.chance(0.4)) this.#join(routers[0], routers[1]);
     for (const r of routers) for (let i = random.below(6); i > 0; i--) this.#route(r);
-    for (const s of switches) this.#finishSwitch(s);
-    for (const r of routers) this.#finishRouter(r);
+    const meters = this.#makeMeters();
+    for (const s of switches) this.#finishSwitch(s, meters);
+    for (const r of routers) this.#finishRouter(r, meters);
     this.#extras(routers, switches);
     return { nb: this.#nb, sb: this.#sb };
   }
@@ -310,16 +311,34 @@ export class NetworkGenerator {
     }));
   }
 
-  #finishSwitch(s: Switch): void {
+  #makeMeters(): readonly string[] {
+    if (!this.#random.chance(0.3)) return [];
+    return ["m1", "m2"].map((name, i) => {
+      const band = this.#insert("Meter_Band", { action: "drop", rate: 100 + i, burst_size: 10 });
+      this.#insert("Meter", { name, unit: "pktps", bands: ref(band), ...(this.#random.chance(0.3) ? { fair: true } : {}) });
+      return name;
+    });
+  }
+
+  /** Control-plane protection: which meter for which protocol. */
+  #copp(owner: string, meters: readonly string[]): Insert["row"] {
+    const random = this.#random;
+    if (meters.length === 0 || random.chance(0.4)) return {};
+    const protocols = ["arp", "arp-resolve", "dhcpv4-opts", "dhcpv6-opts", "icmp4-error", "icmp6-error", "nd-na", "nd-ns", "nd-ns-resolve", "nd-ra-opts", "reject", "tcp-reset", "igmp", "dns", "event-elb"];
+    const limits = Object.fromEntries(protocols.filter(() => random.chance(0.5)).map((protocol) => [protocol, random.pick([...meters, "absent"])]));
+    return { copp: ref(this.#insert("Copp", { name: `copp-${owner}`, meters: map(limits) })) };
+  }
+
+  #finishSwitch(s: Switch, meters: readonly string[]): void {
     if (this.#random.chance(0.15)) {
       s.dns.push(this.#insert("DNS", { records: map({ "a.example": "10.0.0.1 FD00::1" }), ...(this.#random.chance(0.5) ? { options: map({ "ovn-owned": "true" }) } : {}) }));
     }
-    this.#insert("Logical_Switch", { name: s.name, ports: refs(s.ports), other_config: map(s.config), dns_records: refs(s.dns) }, s.uuid);
+    this.#insert("Logical_Switch", { name: s.name, ports: refs(s.ports), other_config: map(s.config), dns_records: refs(s.dns), ...this.#copp(s.name, meters) }, s.uuid);
   }
 
-  #finishRouter(r: Router): void {
+  #finishRouter(r: Router, meters: readonly string[]): void {
     this.#insert("Logical_Router", {
-      name: r.name, ports: refs(r.ports), static_routes: refs(r.routes), options: map(r.options), ...(this.#random.chance(0.05) ? { enabled: false } : {}),
+      name: r.name, ports: refs(r.ports), static_routes: refs(r.routes), options: map(r.options), ...(this.#random.chance(0.05) ? { enabled: false } : {}), ...this.#copp(r.name, meters),
     }, r.uuid);
   }
 
@@ -335,10 +354,6 @@ export class NetworkGenerator {
       if (port !== undefined && random.chance(0.2)) {
         this.#insert("Static_MAC_Binding", { logical_port: port, ip: "10.0.0.250", mac: "02:00:00:00:ff:01", override_dynamic_mac: random.chance(0.5) });
       }
-    }
-    if (random.chance(0.15)) {
-      const band = this.#insert("Meter_Band", { action: "drop", rate: 100, burst_size: 10 });
-      this.#insert("Meter", { name: "m1", unit: "pktps", bands: ref(band) });
     }
   }
 }

@@ -79,7 +79,7 @@ function* flowLines(dump: Dump, names: ReadonlyMap<string, string>): Iterable<st
       .replace(/(reg8\[0\.\.15\] ==? )([1-9]\d*)/g, (_, start: string, id: string) => `${start}<${ecmp.get(`${datapath} ${id}`) ?? id}>`)
       .replace(/set_queue\(\d+\)/, "set_queue(any)")
       .replace(/(reg8\[16\.\.31\] == )\d+/g, "$1member");
-    yield `${datapath} ${stage} ${String(row["pipeline"])} ${String(row["table_id"])} ${String(row["priority"])} ${named(match)} | ${named(actions)} | ${JSON.stringify(row["controller_meter"])}`;
+    yield `${datapath} ${stage} ${String(row["pipeline"])} ${String(row["table_id"])} ${String(row["priority"])} ${named(match)} | ${named(actions)} | ${JSON.stringify(row["controller_meter"])} ${JSON.stringify(row["tags"])} ${JSON.stringify(row["flow_desc"])}`;
   }
 }
 
