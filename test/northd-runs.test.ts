@@ -1,6 +1,7 @@
 /** A change makes those rules run that read what has changed, for the things it is about, and no others. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { DatabaseClient } from "./northd-oracle/database-client.ts";
 import { type OwnDatabases, openOwnDatabases } from "./northd-oracle/own-databases.ts";
 import type { Insert, JsonValue, Network } from "./northd-oracle/network.ts";
 
@@ -104,3 +105,36 @@ test("what has gone leaves nothing behind", async () => {
     await databases.close();
   }
 });
+
+test("what chassis have learned about what is no more goes, and nothing else", async () => {
+  const databases = await openOwnDatabases(network());
+  try {
+    const { client } = databases;
+    databases.startNorthd();
+    await client.sync();
+    const bindings = (await client.dump("OVN_Southbound", ["Port_Binding", "Datapath_Binding"]));
+    const port = (name: string) => bindings["Port_Binding"]?.find((row) => row["logical_port"] === name) ?? {};
+    const key = (name: string): JsonValue => bindings["Datapath_Binding"]?.find((row) => JSON.stringify(row["_uuid"]) === JSON.stringify(port(name)["datapath"]))?.["tunnel_key"] as number;
+    const learn = (i: number): JsonValue[] => [
+      { op: "insert", table: "MAC_Binding", row: { logical_port: `lr-sw${i}`, ip: "10.0.0.9", mac: "02:00:00:00:09:09", datapath: port(`lr-sw${i}`)["datapath"] as JsonValue } },
+      { op: "insert", table: "FDB", row: { mac: `02:00:00:00:09:0${i}`, dp_key: key(`sw${i}-p1`), port_key: port(`sw${i}-p1`)["tunnel_key"] as number } },
+    ];
+    await client.transact("OVN_Southbound", [...learn(0), ...learn(1)]);
+    await client.transact("OVN_Northbound", [
+      { op: "mutate", table: "Logical_Switch", where: [["name", "==", "sw0"]], mutations: [["ports", "delete", ["uuid", await uuidOf(client, "Logical_Switch_Port", "sw0-p1")]]] },
+      { op: "mutate", table: "Logical_Router", where: [["name", "==", "lr"]], mutations: [["ports", "delete", ["uuid", await uuidOf(client, "Logical_Router_Port", "lr-sw0")]]] },
+    ]);
+    await client.sync();
+    await client.sync();
+    const left = await client.dump("OVN_Southbound", ["MAC_Binding", "FDB"]);
+    assert.deepEqual(left["MAC_Binding"]?.map((row) => row["logical_port"]), ["lr-sw1"]);
+    assert.deepEqual(left["FDB"]?.map((row) => row["mac"]), ["02:00:00:00:09:01"]);
+  } finally {
+    await databases.close();
+  }
+});
+
+async function uuidOf(client: DatabaseClient, table: string, name: string): Promise<string> {
+  const rows = (await client.dump("OVN_Northbound", [table]))[table] ?? [];
+  return (rows.find((row) => row["name"] === name)?.["_uuid"] as string[])[1] ?? "";
+}
