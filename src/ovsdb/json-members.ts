@@ -7,8 +7,9 @@ import { type OvsdbError, syntaxError } from "./ovsdb-error.ts";
 
 export const isId = (text: string): boolean => /^[A-Za-z_][A-Za-z0-9_]*$/.test(text);
 
-/** An exact integer: what JSON writes as `1.0` counts, as in C. */
-export const isInteger = (json: Json | undefined): json is number | bigint => typeof json === "bigint" || Number.isSafeInteger(json);
+/** What JSON writes as `1.0` or `1e17` counts too, as in C. */
+export const isInteger = (json: Json | undefined): json is number | bigint =>
+  typeof json === "bigint" || (Number.isInteger(json) && Math.abs(Number(json)) <= 2 ** 63);
 
 // Functions made once: a schema or a transaction asks for thousands of members.
 const isString = (json: Json): json is string => typeof json === "string";

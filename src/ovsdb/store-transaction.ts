@@ -170,7 +170,7 @@ function duplicate(index: UniqueIndex, a: StoredRow, b: StoredRow): OvsdbError {
   // In an order that does not depend on chance: the greater row first.
   const order = a.table.columns.map((column) => compareDatums(column.of(a), column.of(b))).find((o) => o !== 0) ?? 0;
   const [first, second] = order < 0 ? [b, a] : [a, b];
-  const values = (fields: Fields): string => index.columns.map((c) => printDatum(c.in(fields), c.type)).join(", ");
+  const values = (fields: Fields): string => listOf(index.columns.map((c) => printDatum(c.in(fields), c.type)));
   const history = (row: StoredRow): string => {
     const { change } = row;
     if (change === undefined || (change.old !== undefined && change.changed.length === 0)) {
