@@ -16,7 +16,7 @@ import { ConfiguredBridge, type ConfiguredPort } from "./configured-bridge.ts";
 import type { Controllers } from "./controllers.ts";
 import { interfaceTypes } from "./interface-settings.ts";
 import { PortOpener, type PortOpenerParts } from "./port-opener.ts";
-import { addressOf, secondsOr, statisticsOf, statusOf, versionsOf } from "./row-settings.ts";
+import { addressOf, missingOfBridge, missingOfPort, secondsOr, statisticsOf, statusOf, versionsOf } from "./row-settings.ts";
 import type { SwitchPort } from "./switch-port.ts";
 
 type Schema = typeof openVSwitch;
@@ -51,6 +51,7 @@ export class Configuration {
   readonly #bridgeOfPort = new Map<string, ConfiguredBridge>();
   readonly #interfaceByName = new Map<string, string>();
   readonly #answers: Answers;
+  readonly #warned = new Set<string>();
   #hasRun = false;
   #settle: () => void = () => undefined;
   readonly ready: Promise<void>;
@@ -157,6 +158,7 @@ export class Configuration {
       bridge.generation++;
     }
     this.#applyAddress(configured, row);
+    this.#warnOfMissing(`bridge ${row.name}`, missingOfBridge(row));
     bridge.macs.agingMs = secondsOr(row.other_config.get("mac-aging-time"), 300) * 1000;
     bridge.macs.maxEntries = secondsOr(row.other_config.get("mac-table-size"), 8192);
     service.allowedVersions = versionsOf(row.protocols);
@@ -172,6 +174,16 @@ export class Configuration {
     this.#answers.bridge(row._uuid, {
       datapath_id: bridge.datapathId.toString(16).padStart(16, "0"), datapath_version: "<built-in>",
     });
+  }
+
+  /** Once for each thing that is asked for in vain. */
+  #warnOfMissing(what: string, missing: readonly string[]): void {
+    for (const name of missing) {
+      if (this.#warned.has(`${what} ${name}`)) continue;
+      if (this.#warned.size > 10_000) this.#warned.clear();
+      this.#warned.add(`${what} ${name}`);
+      this.#parts.host.log.module("bridge").warn(`${what}: this switch does not have ${name}`);
+    }
   }
 
   #applyAddress({ bridge, service }: ConfiguredBridge, row: BridgeRow): void {
@@ -241,6 +253,10 @@ export class Configuration {
     const [interfaceUuid] = row?.interfaces ?? [];
     const interfaceRow = interfaceUuid === undefined ? undefined : this.#parts.replica.tables.Interface.get(interfaceUuid);
     if (configured === undefined || row === undefined || interfaceRow === undefined) return;
+    this.#warnOfMissing(`port ${row.name}`, missingOfPort(row, interfaceRow));
+    for (const other of row.interfaces) {
+      if (other !== interfaceUuid) this.#answers.interface(other, { ofport: -1, error: `${row.name}: this switch has no bonds; only ${interfaceRow.name} is used` });
+    }
     const known = configured.ports.get(uuid);
     if (known !== undefined && known.interfaceUuid !== interfaceRow._uuid) this.#dropPort(configured, known);
     this.#bridgeOfPort.set(uuid, configured);

@@ -1,10 +1,10 @@
 /** Whether a packet has a field: reading or writing one that it has not is no operation, as in OVS. */
-import type { Prerequisite } from "../openflow/index.ts";
 import { fragLater, W } from "./flow-key.ts";
 import { ethType, ipProto } from "./packet.ts";
+import type { Requirement } from "./program.ts";
 import type { Walk } from "./walk.ts";
 
-export function isPresent(walk: Walk, prerequisite: Prerequisite): boolean {
+export function isPresent(walk: Walk, prerequisite: Requirement): boolean {
   switch (prerequisite) {
     case "none":
     case "ethernet":
@@ -27,6 +27,8 @@ export function isPresent(walk: Walk, prerequisite: Prerequisite): boolean {
       return isIp(walk) && hasTransport(walk, ipProto.udp);
     case "sctp":
       return isIp(walk) && hasTransport(walk, ipProto.sctp);
+    case "ports":
+      return isIp(walk) && [ipProto.tcp, ipProto.udp, ipProto.sctp].some((proto) => hasTransport(walk, proto));
     case "icmpv4":
       return walk.read(W.ethType) === ethType.ipv4 && hasTransport(walk, ipProto.icmp);
     case "icmpv6":

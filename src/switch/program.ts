@@ -5,6 +5,9 @@
 import { type Action, type Field, type FieldValue, OfError, type Prerequisite, type Subfield } from "../openflow/index.ts";
 import { placeNamed, placeOf, spread, tunMetadataFields, W } from "./flow-key.ts";
 
+/** What a packet must be for a step to have an effect; `ports`: of a protocol that has ports. */
+export type Requirement = Prerequisite | "ports";
+
 /** Bits of the key from `bit` (counted from the field's least significant) on. */
 export interface Slice {
   /** The word that holds the field's least significant bits, and where they begin in it. */
@@ -21,7 +24,7 @@ export interface Write {
   readonly words: readonly number[];
   readonly masks: readonly number[];
   readonly values: readonly number[];
-  readonly prerequisite: Prerequisite;
+  readonly prerequisite: Requirement;
 }
 
 type Ready = Extract<
@@ -77,36 +80,18 @@ export function compile(actions: readonly Action[]): Program | OfError {
   return { actions, steps };
 }
 
-function compileOne(action: Action): Step | OfError {
+/** Actions that are ready as they stand. */
+const readyKinds: ReadonlySet<Action["kind"]> = new Set<Ready["kind"]>([
+  "output", "output_trunc", "controller", "group", "push_vlan", "pop_vlan", "dec_ttl", "resubmit", "conjunction", "note", "exit", "ct_clear", "meter",
+  "clear_actions", "goto_table", "learn", "sample", "set_queue", "pop_queue", "enqueue",
+]);
+const isReady = (action: Action): action is Ready => readyKinds.has(action.kind);
+
+function compileOne(action: Action): PlainStep | OfError {
+  if (isReady(action)) return action;
   switch (action.kind) {
     case "set_field":
       return writeOf(action.field, action.value, action.mask);
-    case "write_metadata":
-      return constant("metadata", action.value, action.mask);
-    case "set_tunnel":
-      return constant("tun_id", action.id);
-    case "mod_dl_src":
-      return constant("eth_src", action.mac);
-    case "mod_dl_dst":
-      return constant("eth_dst", action.mac);
-    case "mod_nw_src":
-      return constant("ip_src", action.ip);
-    case "mod_nw_dst":
-      return constant("ip_dst", action.ip);
-    case "mod_nw_tos":
-      return constant("nw_tos", action.tos, 0xfc);
-    case "mod_nw_ecn":
-      return constant("nw_ecn", action.ecn);
-    case "mod_nw_ttl":
-      return constant("nw_ttl", action.ttl);
-    case "mod_tp_src":
-      return constant("tcp_src", action.port, 0xffff, "none");
-    case "mod_tp_dst":
-      return constant("tcp_dst", action.port, 0xffff, "none");
-    case "set_vlan_vid":
-      return { kind: "set_vlan", mask: 0xfff, value: action.vid & 0xfff };
-    case "set_vlan_pcp":
-      return { kind: "set_vlan", mask: 0xe000, value: (action.pcp & 7) << 13 };
     case "move":
       return withSlices(action.from, action.to, (from, to) => ({ kind: "move", from, to }));
     case "push":
@@ -128,27 +113,40 @@ function compileOne(action: Action): Step | OfError {
     }
     case "ct":
       return compileCt(action);
-    case "output":
-    case "output_trunc":
-    case "controller":
-    case "group":
-    case "push_vlan":
-    case "pop_vlan":
-    case "dec_ttl":
-    case "resubmit":
-    case "conjunction":
-    case "note":
-    case "exit":
-    case "ct_clear":
-    case "meter":
-    case "clear_actions":
-    case "goto_table":
-    case "learn":
-    case "sample":
-    case "set_queue":
-    case "pop_queue":
-    case "enqueue":
-      return action;
+    default:
+      return compileOldWrite(action);
+  }
+}
+
+/** The actions of OpenFlow 1.0 that set a field, each with a name of its own. */
+function compileOldWrite(action: Action): PlainStep | OfError {
+  switch (action.kind) {
+    case "write_metadata":
+      return constant("metadata", action.value, action.mask);
+    case "set_tunnel":
+      return constant("tun_id", action.id);
+    case "mod_dl_src":
+      return constant("eth_src", action.mac);
+    case "mod_dl_dst":
+      return constant("eth_dst", action.mac);
+    case "mod_nw_src":
+      return constant("ip_src", action.ip, undefined, "ipv4");
+    case "mod_nw_dst":
+      return constant("ip_dst", action.ip, undefined, "ipv4");
+    case "mod_nw_tos":
+      return constant("nw_tos", action.tos, 0xfc, "ip");
+    case "mod_nw_ecn":
+      return constant("nw_ecn", action.ecn, undefined, "ip");
+    case "mod_nw_ttl":
+      return constant("nw_ttl", action.ttl, undefined, "ip");
+    case "mod_tp_src":
+      return constant("tcp_src", action.port, undefined, "ports");
+    case "mod_tp_dst":
+      return constant("tcp_dst", action.port, undefined, "ports");
+    case "set_vlan_vid":
+      return { kind: "set_vlan", mask: 0xfff, value: action.vid & 0xfff };
+    case "set_vlan_pcp":
+      return { kind: "set_vlan", mask: 0xe000, value: (action.pcp & 7) << 13 };
     default:
       return new OfError("OFPBAC_BAD_TYPE", `this switch has no action ${action.kind}`);
   }
@@ -174,12 +172,10 @@ function compileCt(action: Extract<Action, { kind: "ct" }>): Step | OfError {
 
 const cannot = (field: string): OfError => new OfError("OFPBAC_BAD_SET_TYPE", `this switch has no field ${field}`);
 
-function constant(name: string, value: FieldValue, mask?: FieldValue, prerequisite?: Prerequisite): Step | OfError {
+function constant(name: string, value: FieldValue, mask?: FieldValue, prerequisite: Requirement = "none"): Write | OfError {
   const place = placeNamed(name);
-  return place === undefined ? cannot(name) : writeTo(place, value, mask ?? -1n, prerequisite ?? prerequisiteOf(name));
+  return place === undefined ? cannot(name) : writeTo(place, value, mask ?? -1n, prerequisite);
 }
-
-const prerequisiteOf = (name: string): Prerequisite => (name.startsWith("ip_") || name.startsWith("nw_") ? "ip" : "none");
 
 function writeOf(field: Field, value: FieldValue, mask: FieldValue): Step | OfError {
   const vlan = vlanWrite(field, value, mask);
@@ -212,7 +208,7 @@ function vlanWrite(field: Field, value: FieldValue, mask: FieldValue): Step | un
   }
 }
 
-function writeTo(place: Parameters<typeof spread>[0], value: FieldValue, mask: FieldValue, prerequisite: Prerequisite): Write {
+function writeTo(place: Parameters<typeof spread>[0], value: FieldValue, mask: FieldValue, prerequisite: Requirement): Write {
   const words: number[] = [];
   const masks: number[] = [];
   const values: number[] = [];

@@ -59,3 +59,27 @@ export function statisticsOf({ counters: c }: SwitchPort): ReadonlyMap<string, n
     ["tx_dropped", c.txDropped], ["tx_errors", 0], ["tx_packets", c.txPackets],
   ]);
 }
+
+/** What a bridge's row asks for that this switch does not do: said in the log rather than silently left out. */
+export function missingOfBridge(row: BridgeRow): readonly string[] {
+  const missing: string[] = [];
+  if (row.mirrors.size > 0) missing.push("mirrors");
+  if (row.netflow !== undefined) missing.push("netflow");
+  if (row.sflow !== undefined) missing.push("sflow");
+  if (row.ipfix !== undefined) missing.push("ipfix");
+  if (row.stp_enable) missing.push("stp_enable");
+  if (row.rstp_enable) missing.push("rstp_enable");
+  if (row.mcast_snooping_enable) missing.push("mcast_snooping_enable");
+  return missing;
+}
+
+/** The same for a port and its interface. */
+export function missingOfPort(row: PortRow, interfaceRow: InterfaceRow): readonly string[] {
+  const missing: string[] = [];
+  if (row.qos !== undefined) missing.push("qos");
+  if (row.lacp !== undefined && row.lacp !== "off") missing.push("lacp");
+  if (interfaceRow.ingress_policing_rate > 0 || interfaceRow.ingress_policing_kpkts_rate > 0) missing.push("ingress_policing_rate");
+  if (interfaceRow.cfm_mpid !== undefined) missing.push("cfm_mpid");
+  if (interfaceRow.lldp.size > 0) missing.push("lldp");
+  return missing;
+}

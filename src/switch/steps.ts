@@ -74,21 +74,11 @@ export function runSteps(walk: Walk, steps: readonly Step[], from: number): void
   }
 }
 
+type WalkedStep = Exclude<Step, { kind: "check_pkt_larger" }>;
+
 /** False if the rest of this list is not to be done. */
-function runStep(walk: Walk, step: Exclude<Step, { kind: "check_pkt_larger" }>, isLast: boolean): boolean {
+function runStep(walk: Walk, step: WalkedStep, isLast: boolean): boolean {
   switch (step.kind) {
-    case "write":
-      if (isPresent(walk, step.prerequisite)) walk.writeAll(step);
-      return true;
-    case "move":
-      if (isPresent(walk, step.from.prerequisite) && isPresent(walk, step.to.prerequisite)) put(walk, step, step.to, walk.readSlice(step.from));
-      return true;
-    case "push":
-      walk.stack.push(walk.readSlice(step.from));
-      return true;
-    case "pop":
-      pop(walk, step, step.to);
-      return true;
     case "output":
     case "output_trunc":
       output(walk, step.port, step.maxLength ?? 0, step.kind === "output_trunc");
@@ -100,7 +90,8 @@ function runStep(walk: Walk, step: Exclude<Step, { kind: "check_pkt_larger" }>, 
       output(walk, step.port, 0, false);
       return true;
     case "controller":
-      return controller(walk, step);
+      controller(walk, step);
+      return true;
     case "resubmit":
       resubmit(walk, step.port === reserved.inPort ? walk.inPort : step.port, step.table === 255 ? walk.table : step.table, step.ct === true, !isLast);
       return true;
@@ -109,15 +100,6 @@ function runStep(walk: Walk, step: Exclude<Step, { kind: "check_pkt_larger" }>, 
       return true;
     case "group":
       runGroup(walk, step.group, (steps) => runSteps(walk, steps, 0));
-      return true;
-    case "set_vlan":
-      setVlan(walk, step.mask, step.value);
-      return true;
-    case "push_vlan":
-      pushVlan(walk, step.ethType);
-      return true;
-    case "pop_vlan":
-      if ((walk.read(W.vlan) & 0x1000) !== 0) walk.write(W.vlan, 0xffff, 0);
       return true;
     case "dec_ttl":
       return decrementTtl(walk, step.controllers);
@@ -133,10 +115,6 @@ function runStep(walk: Walk, step: Exclude<Step, { kind: "check_pkt_larger" }>, 
     case "clear_actions":
       walk.actionSet = [];
       return true;
-    case "delete_field":
-      walk.write(step.word, 0xffffffff, 0);
-      walk.write(W.tunMetadataPresent, 1 << (step.word - W.tunMetadata), 0);
-      return true;
     case "ct":
       track(walk, step);
       return true;
@@ -150,13 +128,38 @@ function runStep(walk: Walk, step: Exclude<Step, { kind: "check_pkt_larger" }>, 
     case "learn":
       learnFlow(walk, step);
       return true;
-    // Queues are the port's business, and samples need a collector: neither changes where the packet goes.
-    case "sample":
-    case "set_queue":
-    case "pop_queue":
-    case "note":
-    case "conjunction":
+    default:
+      writeStep(walk, step);
       return true;
+  }
+}
+
+/** Steps that only change the packet. Queues are the port's business, and samples need a collector: nothing to do for these. */
+function writeStep(walk: Walk, step: WalkedStep): void {
+  switch (step.kind) {
+    case "write":
+      if (isPresent(walk, step.prerequisite)) walk.writeAll(step);
+      return;
+    case "move":
+      if (isPresent(walk, step.from.prerequisite) && isPresent(walk, step.to.prerequisite)) put(walk, step, step.to, walk.readSlice(step.from));
+      return;
+    case "push":
+      walk.stack.push(walk.readSlice(step.from));
+      return;
+    case "pop":
+      return pop(walk, step, step.to);
+    case "set_vlan":
+      return setVlan(walk, step.mask, step.value);
+    case "push_vlan":
+      return pushVlan(walk, step.ethType);
+    case "pop_vlan":
+      if ((walk.read(W.vlan) & 0x1000) !== 0) walk.write(W.vlan, 0xffff, 0);
+      return;
+    case "delete_field":
+      walk.write(step.word, 0xffffffff, 0);
+      walk.write(W.tunMetadataPresent, 1 << (step.word - W.tunMetadata), 0);
+      return;
+    default:
   }
 }
 
@@ -206,16 +209,12 @@ function output(walk: Walk, number: number, maxLength: number, isTruncating: boo
   }
 }
 
-function controller(walk: Walk, step: Extract<Step, { kind: "controller" }>): boolean {
+function controller(walk: Walk, step: Extract<Step, { kind: "controller" }>): void {
   const notice = { reason: step.reason, maxLength: step.maxLength, controllerId: step.controllerId, userdata: step.userdata, meter: step.meterId };
-  if (step.pause !== true) {
-    toController(walk, notice);
-    return true;
-  }
+  if (step.pause !== true) return toController(walk, notice);
   walk.commit();
   walk.paused = { notice: noticeOf(walk, notice), rest: [] };
   walk.hasExited = true;
-  return true;
 }
 
 function resubmit(walk: Walk, inPort: number, table: number, isByConnection: boolean, isNested: boolean): void {

@@ -9,7 +9,7 @@ import { type FlowMod, ports as reserved } from "../openflow/index.ts";
 import type { Bridge } from "./bridge.ts";
 import type { DatapathAction, FrozenState, RestOfRule, ToController } from "./datapath-action.ts";
 import type { FlowGroup, ReadyBucket } from "./flow-group.ts";
-import { firstHeaderWord, firstPacketWord, type FlowKey, keyWords, W } from "./flow-key.ts";
+import { firstHeaderWord, firstPacketWord, type FlowKey, keyWords, tunMetadataFields, W } from "./flow-key.ts";
 import type { FlowRule } from "./flow-rule.ts";
 import { type Slice, type Step, type Write } from "./program.ts";
 import { eachChunk, eachWrite, lowBits, readSlice } from "./slice.ts";
@@ -128,6 +128,9 @@ export class Walk {
 
   writeSlice(slice: Slice, value: readonly number[]): void {
     eachWrite(slice, value, (word, mask, bits) => this.write(word, mask, bits));
+    // Whoever writes to a tunnel option wants it sent.
+    const option = slice.lastWord - W.tunMetadata;
+    if (option >= 0 && option < tunMetadataFields) this.write(W.tunMetadataPresent, 1 << option, 1 << option);
   }
 
   emit(action: DatapathAction): void {
