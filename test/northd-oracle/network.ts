@@ -103,7 +103,7 @@ export class NetworkGenerator {
       const uuid = this.#random.uuid();
       const encap = this.#random.uuid();
       const name = `ch${i}`;
-      this.#sb.push({ table: "Encap", uuid: encap, row: { type: "geneve", ip: `192.168.50.${10 + i}`, chassis_name: name } });
+      this.#sb.push({ table: "Encap", uuid: encap, row: { type: this.#random.chance(0.05) ? "vxlan" : "geneve", ip: `192.168.50.${10 + i}`, chassis_name: name } });
       const features = this.#random.chance(0.7) ? { "ct-state-save": "true", "ct-commit-nat-v2": "true", "ct-commit-to-zone": "true" } : {};
       this.#sb.push({
         table: "Chassis", uuid,
