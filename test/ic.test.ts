@@ -211,3 +211,69 @@ test("sequence numbers follow in every zone, also after a restart", () =>
     bench.zone(0).startIc();
     await sync(8);
   }));
+
+test("two reasons for one route make one row and one warning", async () => {
+  const lines: string[] = [];
+  await withZones(["east"], async (bench) => {
+    const zone = bench.zone(0);
+    await bench.inIcNb((txn) => txn.insert("Transit_Switch", { name: "ts1" }));
+    await zone.addGateway();
+    zone.startIc();
+    await zone.setOptions({ "ic-route-adv": "true" });
+    await zone.addRouter();
+    const [router] = zone.nb.tables.Logical_Router;
+    assert.ok(router !== undefined);
+    await zone.inNb((txn) => {
+      const ports = ["a", "b"].map((name, i) => txn.insert("Logical_Router_Port", { name, mac: `00:00:00:00:00:0${i}`, networks: ["10.1.0.1/24"] }));
+      txn.mutate(router, "ports", "insert", ports);
+    });
+    await bench.until("it is advertised", () => bench.icSb.tables.Route.size === 1);
+    await bench.until("it is told", () => lines.some((line) => /Duplicate connected route advertisement was suppressed! NB lrp uuid: /.test(line)));
+    const [first] = [...zone.nb.tables.Logical_Router_Port].filter((row) => row.name === "a");
+    assert.ok(first !== undefined);
+    await zone.inNb((txn) => txn.mutate(router, "ports", "delete", [first._uuid]));
+    await bench.until("the other one stands", () => [...bench.icSb.tables.Route].some((row) => row.external_ids.get("nb-id") !== first._uuid));
+    assert.equal(lines.filter((line) => line.includes("Duplicate")).length, 1);
+  }, lines);
+});
+
+test("ports and routers that IC-NB itself has appear in every zone", () =>
+  withZones(["east", "west"], async (bench) => {
+    for (const zone of bench.zones) {
+      await zone.addGateway();
+      zone.startIc();
+    }
+    await bench.inIcNb((txn) => {
+      const ports = ["", "gw1", "gw2"].map((chassis, i) => txn.insert("Transit_Switch_Port", { name: `tsp${i}`, chassis, addresses: [`00:00:00:00:00:0${i}`] }));
+      txn.insert("Transit_Switch", { name: "ts1", ports });
+      const port = txn.insert("Transit_Router_Port", { name: "trp1", mac: "00:00:00:00:01:01", networks: ["10.0.0.1/24"], chassis: "gw1" });
+      txn.insert("Transit_Router", { name: "tr1", ports: [port] });
+    });
+    const ports = (zone: BenchZone) => [...zone.nb.tables.Logical_Switch_Port].map((row) => `${row.name}:${row.type}:${row.options.get("requested-chassis") ?? ""}`).sort().join(" ");
+    await bench.until("the ports are there", () => ports(bench.zone(0)) === "tsp0:: tsp1::gw1 tsp2:remote:gw2" && ports(bench.zone(1)) === "tsp0:: tsp1:remote:gw1 tsp2::gw2");
+    const routers = (zone: BenchZone) => [...zone.nb.tables.Logical_Router_Port].map((row) => `${row.name} ${[...row.networks].join()} ${row.options.get("requested-tnl-key")}`).join();
+    await bench.until("the router port is there", () => bench.zones.every((zone) => routers(zone) === "trp1 10.0.0.1/24 1"));
+    assert.deepEqual([...bench.icSb.tables.Datapath_Binding].map((row) => row.type).sort(), ["transit-router", "transit-switch"]);
+    await bench.inIcNb((txn) => {
+      for (const row of bench.icNb.tables.Transit_Switch) txn.delete(row);
+      for (const row of bench.icNb.tables.Transit_Router) txn.delete(row);
+    });
+    await bench.until("all is gone", () => bench.icSb.tables.Port_Binding.size === 0 && bench.zones.every(({ nb }) => nb.tables.Logical_Switch.size + nb.tables.Logical_Router.size === 0));
+  }));
+
+test("address sets are shared, and one's own is left as it is", () =>
+  withZones(["east", "west"], async (bench) => {
+    const [east, west] = [bench.zone(0), bench.zone(1)];
+    for (const zone of bench.zones) {
+      zone.startIc();
+      await zone.setOptions({ "ic-as-adv": "true", "ic-as-learn": "true" });
+    }
+    await east.inSb((txn) => ["web", "own"].forEach((name) => txn.insert("Address_Set", { name, addresses: ["10.0.0.1"], options: { "ic-adv": "true" } })));
+    await west.inNb((txn) => txn.insert("Address_Set", { name: "own", addresses: ["10.9.9.9"] }));
+    const sets = () => [...west.nb.tables.Address_Set].map((row) => `${row.name}: ${[...row.addresses].join()}`).sort().join("; ");
+    await bench.until("web is learned", () => sets() === "own: 10.9.9.9; web: 10.0.0.1");
+    await east.inSb((txn) => { for (const row of east.sb.tables.Address_Set) if (row.name === "web") txn.update(row, { addresses: ["10.0.0.2", "10.0.0.3"] }); });
+    await bench.until("it has changed", () => sets() === "own: 10.9.9.9; web: 10.0.0.2,10.0.0.3");
+    await west.setOptions({});
+    await bench.until("it is forgotten", () => sets() === "own: 10.9.9.9");
+  }));

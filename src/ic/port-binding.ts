@@ -2,12 +2,12 @@
  * Ports on transit switches. A port of type router or switch that this zone's operator put on a transit switch is announced in
  * IC-SB; what other zones announce becomes a port of type remote here, located at the gateway chassis that answers for it.
  */
-import { rule, untracked } from "../engine/index.ts";
+import { rule } from "../engine/index.ts";
 import { entries, wished } from "../ovsdb/index.ts";
 import { identifyLeaderBinding } from "./transit-switch-port.ts";
 import { type KeyPromises, portKeys } from "./tunnel-keys.ts";
 import { Complaint, ownZone, PortKey, RemoteLocation, WantedIcBinding, WantedRemotePort } from "./wishes.ts";
-import { type IcSb, isOwn, isRouterBinding, type Nb, nbUuidOf, portKeyOf, type Sb, type Zone, zoneName } from "./zone.ts";
+import { type IcSb, isOwn, isPortKeyUsed, isRouterBinding, type Nb, nbUuidOf, portKeyOf, type Sb, type Zone, zoneName } from "./zone.ts";
 
 /** The transit switch that the port is on, if its switch mirrors one that there is. */
 export function transitSwitchOf(zone: Zone, port: Nb<"Logical_Switch_Port">) {
@@ -33,11 +33,10 @@ export const localPort = (promises: KeyPromises) =>
     const router = peer === undefined ? undefined : routerIdOf(zone, peer);
     const key = portKeyOf(transit.name, port.name);
     if (announced !== undefined) promises.release(key);
-    const isUsed = (number: number): boolean => untracked(() => [...zone.icBindingsOfSwitch.get(transit.name)].some((row) => row.tunnel_key === number));
     yield WantedIcBinding({
       key,
       initial: () => {
-        const tunnelKey = promises.promise(key, portKeys, isUsed);
+        const tunnelKey = promises.promise(transit.name, key, portKeys, isPortKeyUsed(zone, transit.name));
         return { logical_port: port.name, transit_switch: transit.name, availability_zone: ownZone, ...(tunnelKey === undefined ? {} : { tunnel_key: tunnelKey }) };
       },
       columns: {

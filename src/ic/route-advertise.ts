@@ -50,18 +50,19 @@ interface Advertisement {
   readonly origin: Origin;
   readonly routeTable: string;
   readonly overrides: boolean;
-  /** The row in NB that it stems from. */
+  /** The row in NB that it stems from, and what it is called in the log. */
   readonly source: string;
+  readonly kind: "lrp" | "route" | "loadbalancer" | "lr";
 }
 
-function* advertise({ zone }: Routing, port: TransitPort, { prefix, origin, routeTable, overrides, source }: Advertisement) {
+function* advertise({ zone }: Routing, port: TransitPort, { prefix, origin, routeTable, overrides, source, kind }: Advertisement) {
   if (!isWanted(zone, "adv", prefix, port.router, port.routerPort)) return;
   const nexthop = nextHopFor(prefix, port);
   if (nexthop === undefined) return;
   const ip_prefix = formatPrefix(prefix);
   const tag = port.routerPort?.options.get("ic-route-tag");
   yield WantedRoute({
-    key: [port.transitSwitch, routeTable, ip_prefix, nexthop].join(" "), rank: ranks[origin],
+    key: [port.transitSwitch, routeTable, ip_prefix, nexthop].join(" "), rank: ranks[origin], origin, source: `${kind} uuid: ${source}`,
     initial: { transit_switch: port.transitSwitch, availability_zone: ownZone, route_table: routeTable, ip_prefix, nexthop },
     columns: {
       origin, options: overrides ? { "override-connected": "true" } : {},
@@ -72,8 +73,9 @@ function* advertise({ zone }: Routing, port: TransitPort, { prefix, origin, rout
 
 /** A network goes to the main table, and once more to the table of the transit port if that has one. */
 function* advertiseNetwork(routing: Routing, port: TransitPort, prefix: Prefix, origin: Origin, source: string) {
-  if (port.routeTable !== "") yield* advertise(routing, port, { prefix, origin: "connected", routeTable: port.routeTable, overrides: true, source });
-  yield* advertise(routing, port, { prefix, origin, routeTable: "", overrides: false, source });
+  const kind = origin === "connected" ? "lrp" : "lr";
+  if (port.routeTable !== "") yield* advertise(routing, port, { prefix, origin: "connected", routeTable: port.routeTable, overrides: true, source, kind });
+  yield* advertise(routing, port, { prefix, origin, routeTable: "", overrides: false, source, kind });
 }
 
 const isTransitPort = derived("is transit port", (port: Nb<"Logical_Router_Port">, routing: Routing): boolean => {
@@ -103,7 +105,7 @@ export const advertiseStatic = rule("advertise-static", ({ zone }: Routing) => z
   const overrides = isOn(route.options, "override-connected");
   for (const transit of portsOf(routing, router._uuid)) {
     if (transit.routeTable !== route.route_table) continue;
-    yield* advertise(routing, transit, { prefix, origin: "static", routeTable: route.route_table, overrides, source: route._uuid });
+    yield* advertise(routing, transit, { prefix, origin: "static", routeTable: route.route_table, overrides, source: route._uuid, kind: "route" });
   }
 });
 
@@ -121,7 +123,7 @@ export const advertiseBalancer = rule("advertise-balancer", ({ zone }: Routing) 
       for (const vip of balancer.vips.keys()) {
         const prefix = addressOfVip(vip);
         if (prefix === undefined) continue;
-        yield* advertise(routing, transit, { prefix, origin: "loadbalancer", routeTable: "", overrides: false, source: balancer._uuid });
+        yield* advertise(routing, transit, { prefix, origin: "loadbalancer", routeTable: "", overrides: false, source: balancer._uuid, kind: "loadbalancer" });
       }
     }
   }

@@ -10,6 +10,7 @@ import { allOf, connect, type Connections, type IcRemotes, leaderLock, zoneLock 
 import { announcedGateway, identifyGateway, identifyGatewayEncap, identifyRemoteChassis, identifyRemoteEncap, remoteGateway } from "./gateway.ts";
 import { identifyIcBinding, identifyRemoteBinding, identifyRemotePort, localPort, remotePort } from "./port-binding.ts";
 import { advertising } from "./route-advertise.ts";
+import { RouteDuplicates } from "./route-duplicates.ts";
 import { identifyLearnedRoute, identifyRoute, learnRoute } from "./route-learn.ts";
 import { identifyIcMonitor, identifyMonitor, indexMonitors, requestedMonitor, watchedMonitor } from "./service-monitor.ts";
 import { followInIcNb, followInIcSb } from "./sequence.ts";
@@ -58,6 +59,7 @@ class Ic implements Daemon {
     this.#writers = this.#openWriters(host);
     this.commands = this.#makeCommands();
     this.#engine.sink(Complaint, { added: ({ text }) => this.#log.warn(text), removed: () => undefined });
+    this.#engine.sink(WantedRoute, new RouteDuplicates(this.#log));
   }
 
   async stop(): Promise<void> {

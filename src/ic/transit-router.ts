@@ -4,12 +4,12 @@
  *
  * Keys are always of the long range, since a transit router has no place in VXLAN's 12 bits yet.
  */
-import { rule, untracked } from "../engine/index.ts";
+import { rule } from "../engine/index.ts";
 import { entries, wished } from "../ovsdb/index.ts";
 import { isRemoteChassis } from "./transit-switch-port.ts";
 import { type KeyPromises, portKeys, transitKeys } from "./tunnel-keys.ts";
 import { Complaint, ownZone, WantedIcBinding, WantedIcDatapath, WantedRouter, WantedRouterPort } from "./wishes.ts";
-import { isOwn, type Nb, portKeyOf, type Zone, zoneName } from "./zone.ts";
+import { isDatapathKeyUsed, isOwn, isPortKeyUsed, type Nb, portKeyOf, type Zone, zoneName } from "./zone.ts";
 
 export const transitRouter = (promises: KeyPromises) =>
   rule("transit-router", (zone: Zone) => zone.icNb.tables.Transit_Router, function* (zone, { name, _uuid }) {
@@ -19,11 +19,10 @@ export const transitRouter = (promises: KeyPromises) =>
     if (datapath !== undefined) promises.release(key);
     const requested = datapath === undefined ? {} : { "requested-tnl-key": String(datapath.tunnel_key) };
     yield WantedRouter({ key: name, initial: { name }, columns: { options: entries({ "interconn-tr": name, ...requested }) } });
-    const isUsed = (number: number): boolean => untracked(() => [...zone.icSb.tables.Datapath_Binding].some((row) => row.tunnel_key === number));
     yield WantedIcDatapath({
       key,
       initial: () => {
-        const tunnelKey = promises.promise(key, transitKeys, isUsed);
+        const tunnelKey = promises.promise("", key, transitKeys, isDatapathKeyUsed(zone));
         return { type: "transit-router", nb_ic_uuid: _uuid, ...(tunnelKey === undefined ? {} : { tunnel_key: tunnelKey }) };
       },
       columns: {},
@@ -42,11 +41,10 @@ export const transitRouterPort = (promises: KeyPromises) =>
         yield Complaint({ text: `port ${name} on ${router.name} is not announced: another availability zone has a port of that name` });
         return;
       }
-      const isUsed = (number: number): boolean => untracked(() => [...zone.icBindingsOfSwitch.get(router.name)].some((row) => row.tunnel_key === number));
       yield WantedIcBinding({
         key,
         initial: () => {
-          const tunnelKey = promises.promise(key, portKeys, isUsed);
+          const tunnelKey = promises.promise(router.name, key, portKeys, isPortKeyUsed(zone, router.name));
           return {
             logical_port: name, transit_switch: router.name, availability_zone: ownZone, type: "transit-router-port", nb_ic_uuid: router._uuid,
             ...(tunnelKey === undefined ? {} : { tunnel_key: tunnelKey }),

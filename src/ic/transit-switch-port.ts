@@ -3,11 +3,11 @@
  * for announces it; for a port without a chassis the leader does. Every zone then gets the port, of type remote where the
  * chassis is another zone's. Such ports carry `options:interconn-tsp`, and no other rule touches them.
  */
-import { rule, untracked } from "../engine/index.ts";
+import { rule } from "../engine/index.ts";
 import { entries, wished } from "../ovsdb/index.ts";
 import { type KeyPromises, portKeys } from "./tunnel-keys.ts";
 import { Complaint, ownZone, WantedIcBinding, WantedLeaderBinding, WantedManagedPort } from "./wishes.ts";
-import { type IcNb, type IcSb, isOn, isOwn, type Nb, portKeyOf, type Zone, zoneName } from "./zone.ts";
+import { type IcNb, type IcSb, isOn, isOwn, isPortKeyUsed, type Nb, portKeyOf, type Zone, zoneName } from "./zone.ts";
 
 /** A chassis that this zone does not know, or knows to be another's. */
 export function isRemoteChassis(zone: Zone, name: string): boolean {
@@ -49,9 +49,8 @@ function* announce(
   zone: Zone, promises: KeyPromises, { name, chassis, addresses }: IcNb<"Transit_Switch_Port">, transit: IcNb<"Transit_Switch">, announced: IcSb<"Port_Binding"> | undefined,
 ) {
   const key = portKeyOf(transit.name, name);
-  const isUsed = (number: number): boolean => untracked(() => [...zone.icBindingsOfSwitch.get(transit.name)].some((row) => row.tunnel_key === number));
   const tunnelKey = (): { tunnel_key?: number } => {
-    const number = promises.promise(key, portKeys, isUsed);
+    const number = promises.promise(transit.name, key, portKeys, isPortKeyUsed(zone, transit.name));
     return number === undefined ? {} : { tunnel_key: number };
   };
   const columns = { address: firstOf(addresses), gateway: chassis };

@@ -6,11 +6,11 @@
  * which looks at no more than whether it is there, then leaves the zone 1023 datapaths of its own instead of 16 million. A
  * C ovn-ic reads an absent value as false, so both can follow one another.
  */
-import { derived, rule, untracked } from "../engine/index.ts";
+import { derived, rule } from "../engine/index.ts";
 import { entries } from "../ovsdb/index.ts";
 import { type KeyPromises, transitKeys, vxlanTransitKeys } from "./tunnel-keys.ts";
 import { WantedIcDatapath, WantedSwitch } from "./wishes.ts";
-import { interconnectOptions, isOn, isRouterBinding, type IcSb, type Nb, type Zone, zoneName } from "./zone.ts";
+import { interconnectOptions, isDatapathKeyUsed, isOn, isRouterBinding, type IcSb, type Nb, type Zone, zoneName } from "./zone.ts";
 
 /** VXLAN between zones: asked for, and really used by some gateway. */
 export const isVxlanMode = derived("vxlan mode", (zone: Zone): boolean => {
@@ -31,9 +31,8 @@ export const transitSwitch = (promises: KeyPromises) =>
     });
     const range = isVxlan ? vxlanTransitKeys : transitKeys;
     const owner = `switch ${name}`;
-    const usedKeys = (key: number): boolean => untracked(() => [...zone.icSb.tables.Datapath_Binding].some((row) => row.tunnel_key === key));
     const newKey = (): { tunnel_key?: number } => {
-      const key = promises.promise(owner, range, usedKeys);
+      const key = promises.promise("", owner, range, isDatapathKeyUsed(zone));
       return key === undefined ? {} : { tunnel_key: key };
     };
     const isInRange = datapath !== undefined && datapath.tunnel_key >= range.min && datapath.tunnel_key <= range.max;

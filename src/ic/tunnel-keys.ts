@@ -17,17 +17,20 @@ export const transitKeys: KeyRange = { min: 16_711_682, max: 16_777_215 };
 export const vxlanTransitKeys: KeyRange = { min: 1025, max: 4095 };
 export const portKeys: KeyRange = { min: 1, max: 32767 };
 
+/** For one kind of key; port keys are told apart by their transit switch or router, which is the scope of a promise. */
 export class KeyPromises {
-  readonly #promised = new Map<string, number>();
+  readonly #held = new Map<string, { readonly scope: string; readonly key: number }>();
+  readonly #owners = new Map<string, string>();
 
   /** The lowest key of `range` that is neither used nor promised to another owner; undefined if there is none. */
-  promise(owner: string, range: KeyRange, isUsed: (key: number) => boolean): number | undefined {
-    const held = this.#promised.get(owner);
-    if (held !== undefined && held >= range.min && held <= range.max && !isUsed(held)) return held;
-    const taken = new Set([...this.#promised].filter(([other]) => other !== owner).map(([, key]) => key));
+  promise(scope: string, owner: string, range: KeyRange, isUsed: (key: number) => boolean): number | undefined {
+    const held = this.#held.get(owner);
+    if (held !== undefined && held.key >= range.min && held.key <= range.max && !isUsed(held.key)) return held.key;
+    this.release(owner);
     for (let key = range.min; key <= range.max; key++) {
-      if (taken.has(key) || isUsed(key)) continue;
-      this.#promised.set(owner, key);
+      if (this.#owners.has(`${scope} ${key}`) || isUsed(key)) continue;
+      this.#held.set(owner, { scope, key });
+      this.#owners.set(`${scope} ${key}`, owner);
       return key;
     }
     return undefined;
@@ -35,6 +38,9 @@ export class KeyPromises {
 
   /** The owner has its row, or wants none any more. */
   release(owner: string): void {
-    this.#promised.delete(owner);
+    const held = this.#held.get(owner);
+    if (held === undefined) return;
+    this.#held.delete(owner);
+    this.#owners.delete(`${held.scope} ${held.key}`);
   }
 }

@@ -21,6 +21,9 @@ export const MonitorStatus = wishRelation(icSouthbound, "Service_Monitor", "Stat
 /** Of two routes that the unique index takes for one, the one of the lower rank is written: its facts sort first. */
 export interface WantedRoute extends Wish<typeof icSouthbound, "Route"> {
   readonly rank: number;
+  readonly origin: string;
+  /** What it stems from, as `lrp uuid: ...`. */
+  readonly source: string;
 }
 const anyRoute = wishRelation(icSouthbound, "Route");
 export const WantedRoute = relation("Route", (wish: WantedRoute) => `${wish.rank} ${anyRoute.keyOf(wish)}`);

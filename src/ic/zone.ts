@@ -2,7 +2,7 @@
  * One availability zone as its ovn-ic sees it: four databases, the zone's own row in IC-SB, and the indexes that the rules
  * look things up in. Names are those of ovn-ic(8) and of ovn-architecture(7), "OVN Deployments Interconnection".
  */
-import { Cell, derived, type Engine, type Index } from "../engine/index.ts";
+import { Cell, derived, type Engine, type Index, untracked } from "../engine/index.ts";
 import type { Replica, RowOf, TableName, Uuid } from "../ovsdb/index.ts";
 import type { icNorthbound, icSouthbound, northbound, southbound } from "../schemas/index.ts";
 
@@ -57,7 +57,8 @@ export class Zone implements Replicas {
   readonly icDatapathBySwitch: Index<string, IcSb<"Datapath_Binding">>;
   readonly icDatapathOfRouter: Index<string, IcSb<"Datapath_Binding">>;
   readonly icBindingByPort: Index<string, IcSb<"Port_Binding">>;
-  readonly icBindingsOfSwitch: Index<string, IcSb<"Port_Binding">>;
+  readonly icDatapathByKey: Index<number, IcSb<"Datapath_Binding">>;
+  readonly icBindingByKey: Index<string, IcSb<"Port_Binding">>;
 
   constructor(engine: Engine, { nb, sb, icNb, icSb }: Replicas) {
     this.engine = engine;
@@ -91,7 +92,8 @@ export class Zone implements Replicas {
     this.icDatapathBySwitch = engine.index("datapath of transit switch", m.Datapath_Binding, (row) => (isRouterBinding(row) ? [] : [row.transit_switch]));
     this.icDatapathOfRouter = engine.index("datapath of transit router", m.Datapath_Binding, (row) => (isRouterBinding(row) ? some(row.nb_ic_uuid) : []));
     this.icBindingByPort = engine.index("binding of transit port", m.Port_Binding, (row) => [row.logical_port]);
-    this.icBindingsOfSwitch = engine.index("bindings of transit switch", m.Port_Binding, (row) => [row.transit_switch]);
+    this.icDatapathByKey = engine.index("datapath with key", m.Datapath_Binding, (row) => [row.tunnel_key]);
+    this.icBindingByKey = engine.index("binding with key", m.Port_Binding, (row) => [`${row.transit_switch} ${row.tunnel_key}`]);
   }
 
   toString(): string {
@@ -129,5 +131,11 @@ export const interconnectOptions = derived("IC_NB_Global options", (zone: Zone):
   for (const row of zone.icNb.tables.IC_NB_Global) return row.options;
   return noOptions;
 });
+
+/** Whether a transit datapath has the key. Not tracked: asked when one is to be given out. */
+export const isDatapathKeyUsed = (zone: Zone) => (key: number): boolean => untracked(() => zone.icDatapathByKey.first(key)) !== undefined;
+
+/** Whether a port on the transit switch or router has the key. Not tracked. */
+export const isPortKeyUsed = (zone: Zone, transit: string) => (key: number): boolean => untracked(() => zone.icBindingByKey.first(`${transit} ${key}`)) !== undefined;
 
 export const isOwn = (zone: Zone, row: { readonly availability_zone: Uuid<"Availability_Zone"> }): boolean => row.availability_zone === zone.self.get();
