@@ -121,6 +121,9 @@ class Ic implements Daemon {
     this.#isStarted = true;
     const zone = this.#zone;
     const [switchKeys, portKeys] = [new KeyPromises(), new KeyPromises()];
+    // What is not wished for any more before it was ever written needs no key.
+    this.#engine.sink(WantedIcDatapath, { added: () => undefined, removed: ({ key }) => switchKeys.release(key) });
+    for (const ports of [WantedIcBinding, WantedLeaderBinding]) this.#engine.sink(ports, { added: () => undefined, removed: ({ key }) => portKeys.release(key) });
     this.#engine.install(zone, [availabilityZone, transitSwitch(switchKeys), announcedGateway, remoteGateway, localPort(portKeys), remotePort]);
     this.#engine.install(zone, [transitSwitchPort(portKeys), transitRouter(switchKeys), transitRouterPort(portKeys)]);
     this.#engine.install({ zone, ports: indexTransitPorts(zone) }, [...advertising, learnRoute]);
