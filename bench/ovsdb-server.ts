@@ -46,7 +46,15 @@ class Client {
   }
 
   static async open(path: string): Promise<Client> {
-    return new Client(new JsonRpcSession(await nodeStreams.connect({ kind: "unix", path }), silentLog));
+    for (;;) {
+      try {
+        return new Client(new JsonRpcSession(await nodeStreams.connect({ kind: "unix", path }), silentLog));
+      } catch (error) {
+        // The C server lets few wait in line.
+        if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) throw error;
+        await pause(10);
+      }
+    }
   }
 
   call(method: string, params: readonly Json[]): Promise<Json> {

@@ -2,20 +2,18 @@
  * The operations of `transact` (RFC 7047, section 5.2, with "assert" and the "uuid" member of insert, as ovsdb-server(7)
  * documents them), carried out one by one on a StoreTransaction. What it returns is text, ready to be sent.
  */
-import type { NamedUuids } from "./datum-json.ts";
-import { checkAtom } from "./constraints.ts";
-import type { Datum } from "./datum.ts";
-import { datumFromJson, datumText } from "./datum-json.ts";
-import { compareDatums } from "./datum-sets.ts";
-import { isUuid } from "./datum-text.ts";
 import { type Condition, conditionFromJson, query } from "./condition.ts";
-import { isJsonArray, type Json, type JsonObject, printJson } from "./json.ts";
+import { datumText, type NamedUuids } from "./datum-json.ts";
+import { isUuid } from "./datum-text.ts";
+import { isJsonObject, type Json, printJson } from "./json.ts";
 import { JsonMembers } from "./json-members.ts";
 import { mutate, mutationsFromJson } from "./mutation.ts";
 import { OvsdbError, syntaxError } from "./ovsdb-error.ts";
+import { checkDefaults, rowFromJson } from "./row-from-json.ts";
+import { columnSet, compareRows, distinctRows, rowText } from "./row-text.ts";
 import type { Store } from "./store.ts";
 import { StoreTransaction } from "./store-transaction.ts";
-import type { Fields, StoredColumn, StoredRow, StoredTable } from "./stored-table.ts";
+import type { StoredColumn, StoredTable } from "./stored-table.ts";
 
 export interface ExecuteOptions {
   readonly readOnly: boolean;
@@ -148,7 +146,7 @@ class Execution {
     if (members.error !== undefined || table === undefined || rowJson === undefined) return "";
     const uuid = this.#newUuid(table, uuidText, uuidName);
     if (uuid instanceof OvsdbError) return uuid;
-    const row = this.#row(table, rowJson);
+    const row = rowFromJson(table, rowJson, this.#named);
     if (row instanceof OvsdbError) return row;
     const bad = checkDefaults(table, row.fields);
     if (bad !== undefined) return bad;
@@ -176,22 +174,6 @@ class Execution {
     return symbol.uuid;
   }
 
-  #row(table: StoredTable, json: Json): { fields: Fields; columns: StoredColumn[] } | OvsdbError {
-    if (typeof json !== "object" || json === null || isJsonArray(json)) return syntaxError(json, "row must be JSON object");
-    const fields = [...table.defaults];
-    const columns: StoredColumn[] = [];
-    const object: JsonObject = json;
-    for (const name of Object.keys(object)) {
-      const column = table.column(name);
-      if (column === undefined) return syntaxError(json, `No column ${name} in table ${table.name}.`, "unknown column");
-      const datum = datumFromJson(object[name] ?? null, column.type, this.#named);
-      if (datum instanceof OvsdbError) return datum;
-      if (column.index >= 0) fields[column.index] = datum;
-      columns.push(column);
-    }
-    return { fields, columns };
-  }
-
   #where(table: StoredTable, json: readonly Json[]): Condition | OvsdbError {
     return conditionFromJson(table, json, this.#named);
   }
@@ -209,7 +191,7 @@ class Execution {
     const sort = columnSet(table, sortJson);
     if (sort instanceof OvsdbError) return sort;
     const rows = query(table, condition);
-    const texts = [...distinct(rows, columns)];
+    const texts = [...distinctRows(rows, columns)];
     texts.sort(([, a], [, b]) => compareRows(a, b, sort));
     return `{"rows":[${texts.map(([text]) => text).join(",")}]}`;
   }
@@ -219,7 +201,7 @@ class Execution {
     const where = members.array("where");
     const rowJson = members.object("row");
     if (members.error !== undefined || table === undefined || where === undefined || rowJson === undefined) return "";
-    const row = this.#row(table, rowJson);
+    const row = rowFromJson(table, rowJson, this.#named);
     if (row instanceof OvsdbError) return row;
     const fixed = row.columns.find((column) => !column.mutable);
     if (fixed !== undefined) {
@@ -290,10 +272,11 @@ class Execution {
     return new OvsdbError("timed out", elapsedMs > 0 ? `"wait" timed out after ${elapsedMs} ms` : '"where" clause test failed');
   }
 
+  /** The texts that `rowText` gives for rows like these. */
   #expectedRows(table: StoredTable, rows: readonly Json[], columns: readonly StoredColumn[]): Set<string> | OvsdbError {
     const texts = new Set<string>();
     for (const json of rows) {
-      const row = this.#row(table, json);
+      const row = rowFromJson(table, json, this.#named);
       if (row instanceof OvsdbError) return row;
       const uuid = row.columns.some((c) => c.index < 0) ? identityOf(json) : undefined;
       texts.add(columns.map((column) => (column.index >= 0 ? datumText(column.in(row.fields), column.type) : uuid?.(column.name) ?? "")).join(","));
@@ -304,67 +287,6 @@ class Execution {
 
 /** What a row of a "wait" says of the columns that are no fields. */
 const identityOf = (json: Json) => (column: string): string => {
-  const value = typeof json === "object" && json !== null && !isJsonArray(json) ? (json as JsonObject)[column] : undefined;
+  const value = isJsonObject(json) ? json[column] : undefined;
   return value === undefined ? "" : printJson(value);
 };
-
-/** A default need not satisfy the column's constraints; a row that keeps it must. */
-function checkDefaults(table: StoredTable, fields: Fields): OvsdbError | undefined {
-  for (const column of table.columns) {
-    const { type } = column;
-    const datum = column.in(fields);
-    if (datum !== column.defaultValue || datum.keys.length !== 1) continue;
-    const bad = checkDatum(datum, type.key, type.value);
-    if (bad !== undefined) return bad;
-  }
-  return undefined;
-}
-
-function checkDatum(datum: Datum, key: Parameters<typeof checkAtom>[1], value: Parameters<typeof checkAtom>[1] | undefined): OvsdbError | undefined {
-  for (const atom of datum.keys) {
-    const bad = checkAtom(atom, key);
-    if (bad !== undefined) return bad;
-  }
-  for (const atom of value === undefined ? [] : datum.values ?? []) {
-    const bad = value === undefined ? undefined : checkAtom(atom, value);
-    if (bad !== undefined) return bad;
-  }
-  return undefined;
-}
-
-/** All columns when none are named. */
-export function columnSet(table: StoredTable, json: readonly Json[] | undefined): readonly StoredColumn[] | OvsdbError {
-  if (json === undefined) return table.allColumns;
-  const columns: StoredColumn[] = [];
-  for (const name of json) {
-    const column = typeof name === "string" ? table.column(name) : undefined;
-    if (typeof name === "string" && column === undefined) return syntaxError(json, `${name} is not a valid column name`);
-    if (column === undefined || columns.includes(column)) return syntaxError(json, "array of distinct column names expected");
-    columns.push(column);
-  }
-  return columns;
-}
-
-const rowText = (row: StoredRow, columns: readonly StoredColumn[]): string =>
-  columns.map((column) => datumText(column.of(row), column.type)).join(",");
-
-export const rowObjectText = (row: StoredRow, columns: readonly StoredColumn[]): string =>
-  `{${columns.map((column) => `"${column.name}":${datumText(column.of(row), column.type)}`).join(",")}}`;
-
-/** Rows that look alike in the chosen columns count once. */
-function distinct(rows: readonly StoredRow[], columns: readonly StoredColumn[]): Map<string, StoredRow> {
-  const texts = new Map<string, StoredRow>();
-  for (const row of rows) {
-    const text = rowObjectText(row, columns);
-    if (!texts.has(text)) texts.set(text, row);
-  }
-  return texts;
-}
-
-function compareRows(a: StoredRow, b: StoredRow, columns: readonly StoredColumn[]): number {
-  for (const column of columns) {
-    const order = compareDatums(column.of(a), column.of(b));
-    if (order !== 0) return order;
-  }
-  return 0;
-}

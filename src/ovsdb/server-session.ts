@@ -1,15 +1,15 @@
 /** One client of the server: its requests, its monitors, its locks (RFC 7047, section 4; ovsdb-server(7) for the extensions). */
-import type { Clock, Log, Timer } from "../host/index.ts";
+import type { Clock, Log } from "../host/index.ts";
+import { InactivityProbe } from "./inactivity-probe.ts";
 import { isJsonArray, type Json, printJson } from "./json.ts";
 import type { JsonRpcMessage, JsonRpcSession } from "./json-rpc.ts";
 import { isId } from "./json-members.ts";
 import type { LockHolder, Locks } from "./locks.ts";
-import { conditionChangesFromJson, monitorRequestsFromJson } from "./monitor-request.ts";
 import type { MonitorVersion } from "./monitor-view.ts";
-import type { Monitor, MonitorListener } from "./monitors.ts";
+import type { MonitorListener } from "./monitors.ts";
 import { OvsdbError, syntaxError } from "./ovsdb-error.ts";
 import type { ServedDatabase } from "./served-database.ts";
-import { isUuid } from "./datum-text.ts";
+import { SessionMonitors } from "./session-monitors.ts";
 
 /** What sessions of one server share. */
 export interface SessionSurroundings {
@@ -36,30 +36,23 @@ const pausedSize = 4 * 1024 * 1024;
 /** Waiting transactions of one client. */
 const maxWaiting = 10_000;
 
-interface SessionMonitor {
-  readonly database: ServedDatabase;
-  readonly monitor: Monitor;
-}
-
 export class ServerSession implements MonitorListener, LockHolder {
   readonly rpc: JsonRpcSession;
   readonly #around: SessionSurroundings;
   #options: SessionOptions;
-  readonly #monitors = new Map<string, SessionMonitor>();
+  readonly #monitors: SessionMonitors;
   readonly #locks = new Set<string>();
   readonly #waiting = new Map<string, () => boolean>();
   #isChangeAware = false;
   #paused = false;
-  #probe: Timer | undefined;
-  #heardSize = 0;
-  #owedSize = 0;
-  #probed = false;
+  readonly #probe: InactivityProbe;
   readonly closed: Promise<void>;
 
   constructor(rpc: JsonRpcSession, around: SessionSurroundings, options: SessionOptions, onClosed: (error: Error | undefined) => void) {
     this.rpc = rpc;
     this.#around = around;
     this.#options = options;
+    this.#monitors = new SessionMonitors(this);
     let resolve = (): void => {};
     this.closed = new Promise((done) => {
       resolve = done;
@@ -73,7 +66,8 @@ export class ServerSession implements MonitorListener, LockHolder {
         resolve();
       },
     });
-    this.#watch();
+    this.#probe = new InactivityProbe(rpc, around.clock, around.log);
+    this.#probe.start(options.probeIntervalMs);
   }
 
   get isChangeAware(): boolean {
@@ -94,8 +88,7 @@ export class ServerSession implements MonitorListener, LockHolder {
 
   setOptions(options: SessionOptions): void {
     this.#options = options;
-    this.#probed = false;
-    this.#watch();
+    this.#probe.start(options.probeIntervalMs);
   }
 
   /** Ends it as if the network had; the client will come again. */
@@ -115,18 +108,12 @@ export class ServerSession implements MonitorListener, LockHolder {
 
   /** The database is about to go or to become another: its monitors end. */
   dropMonitorsOf(database: ServedDatabase): void {
-    for (const [key, { database: of, monitor }] of this.#monitors) {
-      if (of !== database) continue;
-      database.monitors.remove(monitor);
-      this.#monitors.delete(key);
-      if (this.#isChangeAware) this.notify("monitor_canceled", printJson([monitor.id]));
-    }
+    for (const id of this.#monitors.dropOf(database)) if (this.#isChangeAware) this.notify("monitor_canceled", printJson([id]));
   }
 
   #end(): void {
-    this.#probe?.cancel();
-    for (const { database, monitor } of this.#monitors.values()) database.monitors.remove(monitor);
-    this.#monitors.clear();
+    this.#probe.stop();
+    this.#monitors.end();
     for (const name of this.#locks) this.#around.locks.unlock(name, this);
     this.#locks.clear();
     for (const cancel of [...this.#waiting.values()]) cancel();
@@ -134,34 +121,11 @@ export class ServerSession implements MonitorListener, LockHolder {
   }
 
   #catchUp(): void {
-    for (const { database, monitor } of this.#monitors.values()) if (monitor.late !== undefined) database.monitors.resume(monitor);
+    this.#monitors.catchUp();
     if (this.#paused && this.rpc.backlogSize < pausedSize) {
       this.#paused = false;
       this.rpc.pause(false);
     }
-  }
-
-  /** After a silent interval an echo is asked for; after another one the client counts as dead. */
-  #watch(): void {
-    this.#probe?.cancel();
-    const { probeIntervalMs } = this.#options;
-    if (probeIntervalMs <= 0) return;
-    this.#heardSize = this.rpc.receivedSize;
-    this.#owedSize = this.rpc.backlogSize;
-    this.#probe = this.#around.clock.after(probeIntervalMs, () => {
-      // A client that still reads what it was sent is alive.
-      const isAlive = this.rpc.receivedSize !== this.#heardSize || this.rpc.backlogSize < this.#owedSize;
-      if (this.#probed && !isAlive) {
-        const seconds = probeIntervalMs / 1000;
-        this.#around.log.module("reconnect").err(`${this.rpc.name}: no response to inactivity probe after ${seconds} seconds, disconnecting`);
-        this.disconnect();
-        return;
-      }
-      this.#probed = !isAlive;
-      // Before the probe is sent: that it is on its way must not count as the client's doing.
-      this.#watch();
-      if (this.#probed) this.rpc.send({ kind: "request", method: "echo", params: [], id: "echo" });
-    });
   }
 
   #receive(message: JsonRpcMessage): void {
@@ -191,9 +155,9 @@ export class ServerSession implements MonitorListener, LockHolder {
       case "monitor_cond_since":
         return this.#around.allowsConditions ? this.#monitor(method, 3, params, id) : this.#refuse(id, "unknown method");
       case "monitor_cond_change":
-        return this.#changeConditions(params, id);
+        return this.#answer(id, this.#monitors.changeConditions(params));
       case "monitor_cancel":
-        return this.#cancelMonitor(params, id);
+        return this.#answer(id, this.#monitors.cancel(params));
       case "get_schema": {
         const database = this.#database(method, params);
         if (database instanceof OvsdbError) this.#refuse(id, database);
@@ -267,53 +231,16 @@ export class ServerSession implements MonitorListener, LockHolder {
     if (params.length === 1 && cancel?.() === true) this.#waiting.delete(key);
   }
 
+  #answer(id: Json, error: OvsdbError | string | undefined): void {
+    if (error === undefined) this.#reply(id, {});
+    else this.#refuse(id, error);
+  }
+
   #monitor(method: string, version: MonitorVersion, params: readonly Json[], id: Json): void {
     const database = this.#database(method, params);
-    if (database instanceof OvsdbError) return this.#refuse(id, database);
-    const [, monitorId = null, requests = null, lastId] = params;
-    if ((version === 2 && params.length !== 3) || (version === 3 && params.length !== 4)) {
-      return this.#refuse(id, syntaxError(params, "invalid parameters"));
-    }
-    const key = printJson(monitorId);
-    if (this.#monitors.has(key)) return this.#refuse(id, syntaxError(monitorId, "duplicate monitor ID"));
-    const tables = monitorRequestsFromJson(database.store, requests, version > 1);
-    if (tables instanceof OvsdbError) return this.#refuse(id, tables);
-    if (version === 3 && typeof lastId !== "string") return this.#refuse(id, syntaxError(lastId, "last-txn-id must be string"));
-    if (typeof lastId === "string" && version === 3 && !isUuid(lastId)) {
-      return this.#refuse(id, syntaxError(lastId, "last-txn-id must be UUID format."));
-    }
-    const { monitor, result } = database.monitors.add(this, monitorId, version, tables, typeof lastId === "string" ? lastId : undefined);
-    this.#monitors.set(key, { database, monitor });
-    this.rpc.sendReplyText(id, ...result);
-  }
-
-  #changeConditions(params: readonly Json[], id: Json): void {
-    const [oldId = null, newId = null, changes = null] = params;
-    if (params.length !== 3) return this.#refuse(id, syntaxError(params, "invalid parameters"));
-    const known = this.#monitors.get(printJson(oldId));
-    if (known === undefined) return this.#refuse(id, syntaxError(oldId, "unknown monitor session"));
-    const newKey = printJson(newId);
-    if (newKey !== printJson(oldId) && this.#monitors.has(newKey)) {
-      return this.#refuse(id, syntaxError(newId, "duplicate monitor ID"));
-    }
-    const { database, monitor } = known;
-    const tables = conditionChangesFromJson(database.store, monitor.view.tables, changes);
-    if (tables instanceof OvsdbError) return this.#refuse(id, tables);
-    this.#monitors.delete(printJson(oldId));
-    this.#monitors.set(newKey, known);
-    if (monitor.version === 1) monitor.id = newId;
-    else database.monitors.changeConditions(monitor, newId, tables);
-    this.#reply(id, {});
-  }
-
-  #cancelMonitor(params: readonly Json[], id: Json): void {
-    if (params.length !== 1) return this.#refuse(id, "invalid parameters");
-    const key = printJson(params[0] ?? null);
-    const known = this.#monitors.get(key);
-    if (known === undefined) return this.#refuse(id, "unknown monitor");
-    known.database.monitors.remove(known.monitor);
-    this.#monitors.delete(key);
-    this.#reply(id, {});
+    const result = database instanceof OvsdbError ? database : this.#monitors.add(database, version, params);
+    if (result instanceof OvsdbError) this.#refuse(id, result);
+    else this.rpc.sendReplyText(id, ...result);
   }
 
   #lockName(method: string, params: readonly Json[]): string | OvsdbError {
