@@ -2,9 +2,10 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { silentLog } from "../host/index.ts";
-import { nodeChildren, nodeHost, nodeProcess } from "../host/node/index.ts";
+import { eagerStart, nodeChildren, nodeHost, nodeProcess } from "../host/node/index.ts";
 import { runIsthmus } from "../lab/index.ts";
 
+eagerStart(3000);
 const dist = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dist);
 const process = nodeProcess();

@@ -7,6 +7,7 @@ import type { Random } from "../random.ts";
 import { nodeChildren } from "./children.ts";
 import { nodeDatagrams } from "./datagrams.ts";
 import { nodeDisk } from "./disk.ts";
+import { eagerStart } from "./eager-start.ts";
 import { nodeProcess } from "./process.ts";
 import { nodeStreams } from "./streams.ts";
 
@@ -37,4 +38,4 @@ export const nodeHost = (log: Log): Host => ({
   log,
 });
 
-export { nodeChildren, nodeDatagrams, nodeDisk, nodeProcess, nodeStreams };
+export { eagerStart, nodeChildren, nodeDatagrams, nodeDisk, nodeProcess, nodeStreams };
