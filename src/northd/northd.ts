@@ -7,7 +7,9 @@ import { untracked } from "../engine/index.ts";
 import type { Host, Log } from "../host/index.ts";
 import { openReplica, type Replica } from "../ovsdb/index.ts";
 import { northbound, southbound } from "../schemas/index.ts";
+import { EngineStats } from "./engine-stats.ts";
 import { internalVersion } from "./sync/globals.ts";
+import { chassisFeatures } from "./topology/settings.ts";
 import type { Nb, Sb } from "./topology/topology.ts";
 import { Zone } from "./zone.ts";
 
@@ -46,7 +48,7 @@ class LiveNorthd implements Northd {
   #isPaused: boolean;
   #isStopped = false;
   #threads = 1;
-  #recomputes = 0;
+  readonly #stats = new EngineStats();
 
   constructor(host: Host, options: NorthdOptions) {
     this.#host = host;
@@ -102,7 +104,8 @@ class LiveNorthd implements Northd {
       if (this.#isPaused || !hasLock || !isSynced || !untracked(() => this.#nb.status).isSynced) return;
       this.#log.info("ovn-northd lock acquired. This ovn-northd instance is now active.");
       this.#zone = new Zone(this.#host, this.#nb, this.#sb);
-    }
+      this.#stats.recompute++;
+    } else if (this.#zone.engine.isStale) this.#stats.compute++;
     this.#zone.step();
   }
 
@@ -133,7 +136,8 @@ class LiveNorthd implements Northd {
       command("parallel-build/get-n-threads", () => `${this.#threads}\n`),
       command("inc-engine/recompute", () => this.#recompute()),
       command("inc-engine/clear-stats", () => this.#clearStats()),
-      command("inc-engine/show-stats", () => this.#showStats(), "[NODE [COUNTER]]", [0, 2]),
+      command("inc-engine/show-stats", ([node, counter]) => this.#stats.show(node, counter), "", [0, 2]),
+      command("debug/chassis-features-list", () => this.#listFeatures()),
     ];
   }
 
@@ -159,18 +163,22 @@ class LiveNorthd implements Northd {
     return "";
   }
 
+  /** Whatever anybody else has written into the southbound database is set right. */
   #recompute(): string {
-    this.#recomputes++;
+    this.#stats.recompute++;
     this.#zone?.compareAll();
+    this.#zone?.step();
     return "";
   }
 
   #clearStats(): string {
-    this.#recomputes = 0;
+    this.#stats.clear();
     return "";
   }
 
-  #showStats(): string {
-    return `Node: northd\n- recompute: ${String(this.#recomputes).padStart(12)}\n- compute:   ${"0".padStart(12)}\n- cancel:    ${"0".padStart(12)}\n`;
+  #listFeatures(): string {
+    const zone = this.#zone;
+    const features = zone === undefined ? {} : untracked(() => chassisFeatures(zone.topology));
+    return Object.entries(features).map(([name, isThere]) => `${name}: ${isThere}\n`).join("");
   }
 }

@@ -116,15 +116,15 @@ export class Zone {
   #allocate(): void {
     const { engine, topology: t } = this;
     const warn = (text: string): void => t.warn(text);
-    const conflict = (what: string) => (request: { readonly key: string; readonly requested: number }) => {
-      warn(`Logical ${what} ${request.key} requests same tunnel key ${request.requested} as another`);
-    };
+    const kindOf = (port: string): string => (untracked(() => t.routerPortsByName.first(port)) === undefined ? "switch" : "router");
     const datapaths = new KeyAllocator({
-      what: "datapath tunnel ids", min: 1, policy: "lowest", warn, conflict: conflict("datapath"),
+      what: "datapath tunnel ids", min: 1, policy: "lowest", warn,
+      conflict: ({ key, requested }) => warn(`Logical datapath ${key} requests same tunnel key ${requested} as another logical datapath`),
       existing: (_, key) => untracked(() => t.bindingsByNbDatapath.first(key)?.tunnel_key),
     });
     const ports = new KeyAllocator({
-      what: "port tunnel ids", min: 1, policy: "next", warn, conflict: conflict("port"),
+      what: "port tunnel ids", min: 1, policy: "next", warn,
+      conflict: ({ key, requested }) => warn(`Logical ${kindOf(key)} port ${key} requests same tunnel key ${requested} as another LSP or LRP`),
       existing: (scope, key) => untracked(() => {
         const row = t.bindingsByName.first(key);
         return row !== undefined && datapathOfBinding(t, row) === scope ? row.tunnel_key : undefined;

@@ -21,20 +21,20 @@ export const packetLengths = rule("lr-chk-pkt-len", (t: Topology) => t.routerPor
   if (router === undefined || mtu === 0) return;
   const hint = port.row;
   const features = chassisFeatures(t);
-  const check = features.ctStateSave ? actions`${reg.ctState} = ct_state_save(); next;` : next;
+  const check = features.ct_state_save ? actions`${reg.ctState} = ct_state_save(); next;` : next;
   for (const flow of measured(port, match`outport == ${quoted(port.row.name)}`, check)) {
     yield lflow(router, lrIn.chkPktLen, 50 + flow.raise, flow.match, flow.actions, { hint });
   }
   yield* tooBig(router, port, lrIn.ipInput, mtu, "", 150, "", "");
   // What was translated on its way in must be told to the address that the sender knows.
-  const translated = features.ctStateSave ? "reg4[5] && reg4[3] && reg4[7]" : "ct.trk && ct.rpl && ct.dnat";
+  const translated = features.ct_state_save ? "reg4[5] && reg4[3] && reg4[7]" : "ct.trk && ct.rpl && ct.dnat";
   for (const inport of routerPortsOf(router)) {
     if (inport === port) continue;
     const out = ` && outport == ${quoted(port.row.name)}`;
     yield* tooBig(router, inport, lrIn.largerPkts, mtu, out, 160, ` && ${translated}`, "flags.icmp_snat = 1; ");
     yield* tooBig(router, inport, lrIn.largerPkts, mtu, out, 150, "", "");
   }
-  if (features.ctCommitNatV2) {
+  if (features.ct_commit_nat_v2) {
     yield lflow(router, lrOut.postSnat, 100, match`icmp && flags.icmp_snat == 1`, actions`ct_commit_nat(snat);`, { hint });
   }
 });

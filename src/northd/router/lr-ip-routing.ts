@@ -152,6 +152,9 @@ function priorityOf(length: number, source: RouteSource, overrides: boolean, isS
 }
 
 function* ecmpRoute(first: ParsedRoute, members: readonly ParsedRoute[], id: number) {
+  if (members.some((m) => m.isDiscard)) {
+    first.router.topology.warn(`The ECMP route "${formatPrefix(networkOf(first.prefix))}" contains "discard" route, the whole group will drop traffic.`);
+  }
   // What all of them select by.
   const selection = first.selection.filter((field) => members.every((m) => m.selection.includes(field)));
   yield* ecmpGroup(first, members, id, selection, undefined);

@@ -21,7 +21,8 @@ const parsedNetworks = derived("networks", (port: RouterPort): RouterPortNetwork
 
 /** The router that the port is part of; undefined while there is none, it is disabled, or the port's MAC is none. */
 export const routerOf = derived("router of", (port: RouterPort): LogicalRouter | undefined => {
-  const router = port.topology.routersOfPort.first(port.row._uuid);
+  const [router, another] = port.topology.routersOfPort.get(port.row._uuid);
+  if (another !== undefined) port.topology.warn(`duplicate logical router port ${port.row.name}`);
   return router !== undefined && isRouterEnabled(router) && parsedNetworks(port) !== undefined ? router : undefined;
 });
 

@@ -83,21 +83,27 @@ export const macPrefix = setting("mac_prefix", (t: Topology): string => {
 /** A chassis of another zone, as ovn-ic puts it there. */
 export const isRemoteChassis = (chassis: SbRow<"Chassis">): boolean => boolOption(chassis.other_config, "is-remote", false);
 
-export interface ChassisFeatures {
-  readonly ctCommitNatV2: boolean;
-  readonly ctStateSave: boolean;
-}
+/** What a chassis says of itself in other_config, by the names that `debug/chassis-features-list` has for it. */
+const featureKeys = {
+  ct_commit_nat_v2: "ct-commit-nat-v2",
+  ct_commit_to_zone: "ct-commit-to-zone",
+  sample_with_reg: "ovn-sample-with-registers",
+  ct_next_zone: "ct-next-zone",
+  ct_label_flush: "ct-label-flush",
+  ct_state_save: "ct-state-save",
+} as const;
+
+export type ChassisFeatures = { readonly [name in keyof typeof featureKeys]: boolean };
 
 /** What every chassis of this zone can do; all of it while there is none. */
 export const chassisFeatures = setting("chassis features", (t: Topology): ChassisFeatures => {
-  if (ignoresChassisFeatures(t)) return { ctCommitNatV2: true, ctStateSave: true };
-  let [ctCommitNatV2, ctStateSave] = [true, true];
-  for (const chassis of t.sb.Chassis) {
-    if (isRemoteChassis(chassis)) continue;
-    ctCommitNatV2 &&= boolOption(chassis.other_config, "ct-commit-nat-v2", false);
-    ctStateSave &&= boolOption(chassis.other_config, "ct-state-save", false);
-  }
-  return { ctCommitNatV2, ctStateSave };
+  const own = ignoresChassisFeatures(t) ? [] : [...t.sb.Chassis].filter((chassis) => !isRemoteChassis(chassis));
+  const canAll = (key: string): boolean => own.every((chassis) => boolOption(chassis.other_config, key, false));
+  return {
+    ct_commit_nat_v2: canAll(featureKeys.ct_commit_nat_v2), ct_commit_to_zone: canAll(featureKeys.ct_commit_to_zone),
+    sample_with_reg: canAll(featureKeys.sample_with_reg), ct_next_zone: canAll(featureKeys.ct_next_zone),
+    ct_label_flush: canAll(featureKeys.ct_label_flush), ct_state_save: canAll(featureKeys.ct_state_save),
+  };
 });
 
 /** With a VXLAN tunnel anywhere, 12 bits of a VNI carry both datapath and port: keys must be small. */
