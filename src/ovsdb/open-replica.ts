@@ -100,7 +100,7 @@ class LiveReplica implements SessionEvents, TransactionHome {
     this.synced.catch(() => undefined);
     const { minBackoffMs = reconnectDefaults.minBackoffMs, maxBackoffMs = reconnectDefaults.maxBackoffMs } = options;
     const probeIntervalMs = options.probeIntervalMs ?? defaultProbe(targetsOf(remote));
-    this.#session = new ReplicaSession(host, schema.name, targetsOf(remote), this, {
+    this.#session = new ReplicaSession(host, schema, targetsOf(remote), this, {
       leaderOnly: options.leaderOnly ?? true, lock: options.lock, limits: { minBackoffMs, maxBackoffMs, probeIntervalMs },
     });
     this.#session.link.start();

@@ -42,6 +42,7 @@ type MonitorMethod = "monitor_cond_since" | "monitor_cond" | "monitor";
 
 export class ReplicaSession {
   readonly #host: Host;
+  readonly #schema: DatabaseSchema;
   readonly #database: string;
   readonly #events: SessionEvents;
   readonly #link: RpcLink;
@@ -62,15 +63,16 @@ export class ReplicaSession {
   #isContended = false;
 
   constructor(
-    host: Host, database: string, targets: readonly { readonly text: string; readonly target: ActiveTarget }[], events: SessionEvents,
+    host: Host, schema: DatabaseSchema, targets: readonly { readonly text: string; readonly target: ActiveTarget }[], events: SessionEvents,
     options: { readonly leaderOnly: boolean; readonly lock: string | undefined; readonly limits: Partial<ReconnectLimits> },
   ) {
     this.#host = host;
-    this.#database = database;
+    this.#schema = schema;
+    this.#database = schema.name;
     this.#events = events;
     this.#leaderOnly = options.leaderOnly;
     this.#lockName = options.lock;
-    this.#monitorId = ["monid", database];
+    this.#monitorId = ["monid", schema.name];
     this.#link = new RpcLink(host, targets, {
       connected: () => this.#connected(),
       disconnected: () => this.#disconnected(),
@@ -175,11 +177,19 @@ export class ReplicaSession {
   }
 
   #takeSchema(json: Json): void {
-    const schema = schemaFromJson(json);
-    if (schema instanceof OvsdbError) throw new ProtocolFault(`malformed schema: ${schema.toString()}`);
-    this.#events.schemaArrived(schema);
+    if (!this.#isOwnSchema(json)) {
+      const schema = schemaFromJson(json);
+      if (schema instanceof OvsdbError) throw new ProtocolFault(`malformed schema: ${schema.toString()}`);
+      this.#events.schemaArrived(schema);
+    } else this.#events.schemaArrived(this.#schema);
     this.#hasSchema = true;
     this.#proceed();
+  }
+
+  /** Name, version and checksum say it all: nothing need be read where server and client have the same schema. */
+  #isOwnSchema(json: Json): boolean {
+    const { name, version, cksum } = this.#schema;
+    return isJsonObject(json) && cksum !== undefined && json["name"] === name && json["version"] === version && json["cksum"] === cksum;
   }
 
   #disconnected(): void {
