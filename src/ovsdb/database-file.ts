@@ -76,6 +76,8 @@ export class DatabaseFile {
   readonly path: string;
   /** What the file held when it was opened; the server goes on with it. */
   readonly store: Store;
+  /** As it stands in the file. */
+  readonly schemaText: string;
   readonly #disk: Disk;
   readonly #log: Log;
   #file: AppendFile | undefined;
@@ -89,6 +91,7 @@ export class DatabaseFile {
     this.#log = log;
     this.path = path;
     this.store = store;
+    this.schemaText = reader.firstText ?? printJson(schemaToJson(store.schema));
     this.#goodSize = reader.offset;
     this.#needsTruncation = reader.offset < fileSize;
     this.#baseSize = baseSize;

@@ -25,6 +25,8 @@ export class LogReader {
   readonly #name: string;
   /** Where the last whole record ended: what comes after may be cut off. */
   offset = 0;
+  /** The text of the first record, which in a database file is the schema. */
+  firstText: string | undefined;
 
   constructor(bytes: Uint8Array, name: string) {
     this.#bytes = bytes;
@@ -52,7 +54,9 @@ export class LogReader {
     if (actual !== expected.toLowerCase()) {
       return syntaxError(undefined, `${this.#name}: ${where} have SHA-1 hash ${actual} but should have hash ${expected.toLowerCase()}`);
     }
-    const json = parseJson(Buffer.from(body.buffer, body.byteOffset, body.length).toString("utf8"));
+    const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString("utf8");
+    this.firstText ??= text.trimEnd();
+    const json = parseJson(text);
     if (json instanceof JsonSyntaxError) return syntaxError(undefined, `${this.#name}: ${where} are not valid JSON (${json.message})`);
     if (!isJsonObject(json)) return syntaxError(undefined, `${this.#name}: ${where} are not a JSON object`);
     this.offset = start + length;

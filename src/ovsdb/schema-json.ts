@@ -1,7 +1,7 @@
 /** The JSON of schemas (`*.ovsschema` files, get_schema; RFC 7047, section 3.2), read strictly and printed as C prints it. */
 import type { Atom } from "./datum.ts";
 import { datumFromJson } from "./datum-json.ts";
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./json.ts";
+import { isJsonArray, isJsonObject, type Json, type JsonObject, printJson } from "./json.ts";
 import { isId, isInteger, JsonMembers } from "./json-members.ts";
 import { OvsdbError, syntaxError } from "./ovsdb-error.ts";
 import type { AtomKind, BaseType, ColumnSchema, ColumnType, DatabaseSchema, TableSchema } from "./schema.ts";
@@ -21,8 +21,9 @@ export function schemaFromJson(json: Json): DatabaseSchema | OvsdbError {
     return syntaxError(json, `schema version "${version}" not in format x.y.z`);
   }
   const tables: [string, TableSchema][] = [];
+  const types: TypeMemo = new Map();
   for (const [table, tableJson] of Object.entries(tablesJson ?? {})) {
-    const schema = namedPart(json, table) ?? tableFromJson(tableJson ?? null, table);
+    const schema = namedPart(json, table) ?? tableFromJson(tableJson ?? null, table, types);
     if (schema instanceof OvsdbError) return schema;
     tables.push([table, schema]);
   }
@@ -59,7 +60,10 @@ function checkReferences(tables: { readonly [table: string]: TableSchema }): { [
   return result;
 }
 
-function tableFromJson(json: Json, name: string): TableSchema | OvsdbError {
+/** Most columns of a schema share a few types: each is read once, and found again by its text. */
+type TypeMemo = Map<string, ColumnType>;
+
+function tableFromJson(json: Json, name: string, types: TypeMemo): TableSchema | OvsdbError {
   const members = new JsonMembers(json, `table schema for table ${name}`);
   const columnsJson = members.object("columns") ?? {};
   members.boolean("mutable", true);
@@ -72,7 +76,7 @@ function tableFromJson(json: Json, name: string): TableSchema | OvsdbError {
   if (Object.keys(columnsJson).length === 0) return syntaxError(json, "table must have at least one column");
   const columns: { [column: string]: ColumnSchema } = {};
   for (const [column, columnJson] of Object.entries(columnsJson)) {
-    const schema = namedPart(json, column) ?? columnFromJson(columnJson ?? null, column);
+    const schema = namedPart(json, column) ?? columnFromJson(columnJson ?? null, column, types);
     if (schema instanceof OvsdbError) return schema;
     columns[column] = schema;
   }
@@ -99,15 +103,17 @@ function indexFromJson(table: Json, json: Json, columns: { readonly [column: str
   return names;
 }
 
-function columnFromJson(json: Json, name: string): ColumnSchema | OvsdbError {
+function columnFromJson(json: Json, name: string, types: TypeMemo): ColumnSchema | OvsdbError {
   const members = new JsonMembers(json, `schema for column ${name}`);
   const mutable = members.boolean("mutable", true) ?? true;
   const ephemeral = members.boolean("ephemeral", true) ?? false;
   const typeJson = members.fitting("type", isBaseJson);
   const bad = members.finish();
   if (bad !== undefined) return bad;
-  const type = typeFromJson(typeJson ?? null);
+  const text = printJson(typeJson ?? null);
+  const type = types.get(text) ?? typeFromJson(typeJson ?? null);
   if (type instanceof OvsdbError) return type;
+  types.set(text, type);
   // A weak reference changes when its row is deleted, so it cannot be immutable.
   const weak = type.key.refType === "weak" || type.value?.refType === "weak";
   return { type, ephemeral, mutable: mutable || weak };

@@ -59,6 +59,7 @@ export class ServedDatabase {
   constructor(store: Store, file: DatabaseFile | undefined, around: DatabaseSurroundings) {
     this.#store = store;
     this.file = file;
+    this.#schemaText = file?.schemaText;
     this.#around = around;
     this.#monitors = new Monitors(() => around.makeUuid());
     this.#lastCompaction = around.clock.now();
