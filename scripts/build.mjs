@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { root } from "./setup.mjs";
+import { root } from "./root.mjs";
 
 /** Node's built-in modules and what must stay a package of its own. */
 export const bundleOptions = {

@@ -7,7 +7,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { run } from "node:test";
-import { installDependencies, root } from "./setup.mjs";
+import { root } from "./root.mjs";
+import { installDependencies } from "./setup.mjs";
 
 const places = process.argv.slice(2).filter((a) => !a.startsWith("--"));
 const whole = places.length === 0;
