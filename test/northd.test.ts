@@ -93,6 +93,34 @@ test("a restart changes nothing, row by row", () =>
     assert.deepEqual(stable(after), stable(before));
   }));
 
+test("whatever happens to the southbound database, it becomes what it should be", () =>
+  withDatabases(7, async (databases) => {
+    const northd = databases.startNorthd();
+    await sync(databases);
+    const want = withoutConfigNumbers(await linesOf(databases.client));
+    const { zone } = northd;
+    const hold = async (what: string): Promise<void> => {
+      await databases.client.sync(20_000);
+      await sync(databases);
+      const have = withoutConfigNumbers(await linesOf(databases.client));
+      assert.deepEqual({ missing: without(want, have), extra: without(have, want) }, { missing: [], extra: [] }, what);
+    };
+    await databases.client.transact("OVN_Southbound", [
+      { op: "delete", table: "Logical_Flow", where: [["priority", "==", 0]] },
+      { op: "delete", table: "Multicast_Group", where: [] },
+      { op: "update", table: "Logical_Flow", where: [["priority", "==", 100]], row: { actions: "drop;" } },
+      { op: "update", table: "Port_Binding", where: [["type", "==", "patch"]], row: { options: ["map", []] } },
+      { op: "insert", table: "Logical_Flow", row: { pipeline: "ingress", table_id: 1, priority: 7, match: "1", actions: "next;" } },
+    ]);
+    await hold("somebody else has written into it");
+    await databases.restartServer();
+    await hold("the server was started anew");
+    assert.equal(northd.zone, zone);
+    await databases.restartServer("southbound");
+    await databases.client.insert("OVN_Southbound", new NetworkGenerator(7).generate().sb);
+    await hold("it has been lost");
+  }));
+
 test("of two northds one is active; when it is paused or stops, the other takes over", () =>
   withDatabases(4, async (databases) => {
     const first = databases.startNorthd();

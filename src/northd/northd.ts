@@ -94,8 +94,9 @@ class LiveNorthd implements Northd {
 
   #changed(): void {
     if (this.#isStopped) return;
-    const { isSynced, hasLock, isConnected } = untracked(() => this.#sb.status);
-    if (this.#zone !== undefined && isConnected && !hasLock) {
+    const { isSynced, hasLock, isLockContended } = untracked(() => this.#sb.status);
+    // After a reconnection it is ours again in a moment, unless another has taken it.
+    if (this.#zone !== undefined && isLockContended) {
       this.#log.info("ovn-northd lock lost. This ovn-northd instance is now on standby.");
       this.#startAnew();
       return;

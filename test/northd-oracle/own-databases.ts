@@ -11,9 +11,12 @@ import { DatabaseClient } from "./database-client.ts";
 import type { Network } from "./network.ts";
 
 export interface OwnDatabases {
+  /** Another one after `restartServer`. */
   readonly client: DatabaseClient;
   readonly log: readonly LogEntry[];
   startNorthd(isPaused?: boolean): Northd;
+  /** With an empty southbound database, if `without` says so. */
+  restartServer(without?: "southbound"): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -24,17 +27,31 @@ export async function openOwnDatabases(network?: Network): Promise<OwnDatabases>
   const files = [["nb.db", northbound], ["sb.db", southbound]] as const;
   for (const [file, schema] of files) DatabaseFile.create(host.disk, join(folder, file), schema);
   const remote = `unix:${folder}/db.sock`;
-  const server = startOvsdbServer(host, { files: files.map(([file]) => join(folder, file)), remotes: [`p${remote}`] });
+  const start = () => startOvsdbServer(host, { files: files.map(([file]) => join(folder, file)), remotes: [`p${remote}`] });
+  let server = start();
   await server.ready;
-  const client = await DatabaseClient.open(`${folder}/db.sock`);
+  let client = await DatabaseClient.open(`${folder}/db.sock`);
   if (network !== undefined) {
     await client.insert("OVN_Southbound", network.sb);
     await client.insert("OVN_Northbound", network.nb);
   }
   const started: Northd[] = [];
   return {
-    client,
+    get client() {
+      return client;
+    },
     log,
+    async restartServer(without) {
+      client.close();
+      await server.stop();
+      if (without === "southbound") {
+        rmSync(join(folder, "sb.db"));
+        DatabaseFile.create(host.disk, join(folder, "sb.db"), southbound);
+      }
+      server = start();
+      await server.ready;
+      client = await DatabaseClient.open(`${folder}/db.sock`);
+    },
     startNorthd(isPaused = false) {
       const northd = startNorthd(host, { northbound: remote, southbound: remote, isPaused });
       started.push(northd);
