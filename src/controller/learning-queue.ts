@@ -20,6 +20,13 @@ export interface LearnedAddress {
   readonly mac: Mac;
 }
 
+/** A packet by which a virtual port shows who has it now. */
+export interface VirtualClaim {
+  readonly datapathKey: number;
+  readonly portKey: number;
+  readonly parentKey: number;
+}
+
 /** A binding or an FDB entry that packets still bear out. */
 export interface Sighting {
   readonly row: MacBinding | Fdb;
@@ -36,6 +43,7 @@ export class Learning {
   readonly neighbors = new Pending<LearnedNeighbor>("learned neighbors");
   readonly addresses = new Pending<LearnedAddress>("learned addresses");
   readonly sightings = new Pending<Sighting>("sightings");
+  readonly virtualClaims = new Pending<VirtualClaim>("virtual claims");
   readonly #host: Host;
   readonly #changed: () => void;
 
@@ -51,6 +59,10 @@ export class Learning {
 
   learnAddress(address: LearnedAddress): void {
     this.#learn(this.addresses, address, 0);
+  }
+
+  claimVirtual(claim: VirtualClaim): void {
+    this.#learn(this.virtualClaims, claim, 0);
   }
 
   saw(sighting: Sighting): void {

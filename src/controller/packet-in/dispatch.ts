@@ -2,6 +2,7 @@
 import type { Log } from "../../host/index.ts";
 import { type ControllerOpcode, parseControllerOp } from "../../logical/index.ts";
 import { ipv4Of, ipv6Of, isMulticastMac } from "../../net/index.ts";
+import { readU32 } from "../../packet/index.ts";
 import type { PacketIn } from "../../openflow/index.ts";
 import type { Node } from "../node.ts";
 import { logVerdict } from "./acl-log.ts";
@@ -33,6 +34,10 @@ const handlers: { readonly [opcode in ControllerOpcode]?: Handler } = {
   },
   put_arp: (arrival, { node }) => learnNeighbor(arrival, node, 4),
   put_nd: (arrival, { node }) => learnNeighbor(arrival, node, 6),
+  bind_vport: (arrival, { node }) => {
+    const { datapathKey, portKey: parentKey } = inportOf(arrival);
+    if (arrival.userdata.length >= 4) node.learning.claimVirtual({ datapathKey, portKey: readU32(arrival.userdata, 0), parentKey });
+  },
   put_fdb: (arrival, { node }) => node.learning.learnAddress({ ...inportOf(arrival), mac: arrival.headers.src }),
   nd_na: (arrival) => sendNeighborAdvertisement(arrival, false),
   nd_na_router: (arrival) => sendNeighborAdvertisement(arrival, true),
