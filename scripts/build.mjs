@@ -23,7 +23,7 @@ export async function build(outdir = process.env.ISTHMUS_DIST ?? join(root, "dis
   let failure;
   let files;
   try {
-    files = await bundle(programs, outdir);
+    files = (await Promise.all(groupsOf(programs).map((group) => bundle(group, outdir)))).flat();
   } catch (error) {
     failure = error;
     const sound = [];
@@ -39,6 +39,15 @@ export async function build(outdir = process.env.ISTHMUS_DIST ?? join(root, "dis
     renameSync(temporary, file.path);
   }
   if (failure !== undefined) throw failure;
+}
+
+/**
+ * What is bundled together. A chunk holds whatever any of its programs needs of a file, and of all that a room's door leads
+ * to: command lines, which start afresh for every command, are therefore kept apart from daemons, and load a third.
+ */
+function groupsOf(programs) {
+  const isCommandLine = (program) => readFileSync(join(root, "src/bin", program), "utf8").includes("ctlMain(");
+  return [programs.filter(isCommandLine), programs.filter((program) => !isCommandLine(program))].filter((group) => group.length > 0);
 }
 
 async function bundle(programs, outdir, options = {}) {
