@@ -83,9 +83,12 @@ function runStep(walk: Walk, step: WalkedStep, isLast: boolean): boolean {
     case "output_trunc":
       output(walk, step.port, step.maxLength ?? 0, step.kind === "output_trunc");
       return true;
-    case "output_reg":
-      output(walk, (walk.readSlice(step.from)[0] ?? 0) & 0xffff, step.maxLength, false);
+    case "output_reg": {
+      const [port = 0] = walk.readSlice(step.from);
+      walk.tracer?.note("detail", `output port is ${port & 0xffff}`);
+      output(walk, port & 0xffff, step.maxLength, false);
       return true;
+    }
     case "enqueue":
       output(walk, step.port, 0, false);
       return true;
@@ -103,9 +106,16 @@ function runStep(walk: Walk, step: WalkedStep, isLast: boolean): boolean {
       return true;
     case "dec_ttl":
       return decrementTtl(walk, step.controllers);
-    case "clone":
-      walk.onCopy(() => runSteps(walk, step.steps, 0));
+    case "clone": {
+      let hasExited = false;
+      walk.onCopy(() => {
+        runSteps(walk, step.steps, 0);
+        hasExited = walk.hasExited && walk.paused === undefined;
+      });
+      // `exit` ends everything, also from within a clone (unlike in a group's bucket).
+      walk.hasExited ||= hasExited;
       return true;
+    }
     case "exit":
       walk.hasExited = true;
       return true;
@@ -175,7 +185,7 @@ function put(walk: Walk, { action }: Step, to: Slice, value: readonly number[]):
   const number = value.reduceRight((sum, word) => (sum << 32n) | BigInt(word), 0n);
   const { field } = action.to;
   const text = isWhole(action.to) ? formatValue(field, field.isWide ? number : Number(number), field.full) : number === 0n ? "0" : `0x${number.toString(16)}`;
-  walk.tracer.note(`-> ${formatSubfield(action.to)} is now ${text}`);
+  walk.tracer.note("detail", `${formatSubfield(action.to)} is now ${text}`);
 }
 
 function output(walk: Walk, number: number, maxLength: number, isTruncating: boolean): void {
@@ -194,16 +204,17 @@ function output(walk: Walk, number: number, maxLength: number, isTruncating: boo
       return toController(walk, { reason: "action", maxLength: maxLength === 0 ? 0xffff : maxLength, controllerId: 0, userdata: undefined, meter: undefined });
     case reserved.inPort: {
       const port = walk.bridge.portsByNumber.get(walk.inPort);
-      if (port !== undefined) outputToPort(walk, port, cut, intoTable0);
+      if (port === undefined) walk.tracer?.note("warning", "Nonexistent output port");
+      else outputToPort(walk, port, cut, intoTable0);
       return;
     }
     default: {
       if (number === walk.inPort) {
-        walk.tracer?.note(">> skipping output to input port <<");
+        walk.tracer?.note("warning", "skipping output to input port");
         return;
       }
       const port = walk.bridge.portsByNumber.get(number);
-      if (port === undefined) walk.tracer?.note(">> Nonexistent output port <<");
+      if (port === undefined) walk.tracer?.note("warning", "Nonexistent output port");
       else outputToPort(walk, port, cut, intoTable0);
     }
   }
@@ -232,7 +243,7 @@ function track(walk: Walk, step: ConnectionStep): void {
   if (step.table !== undefined) fork(walk, step.table);
   // What the tracker said is for those who go on in the other table.
   for (let w = W.ctState; w < W.tunId; w++) walk.write(w, 0xffffffff, 0);
-  walk.tracer?.note("-> Sets the packet to an untracked state, and clears all the conntrack fields.");
+  walk.tracer?.note("detail", "Sets the packet to an untracked state, and clears all the conntrack fields.");
 }
 
 /** The tracked packet goes on in `table`, as a copy; the packet here stays as it was. */
@@ -240,7 +251,7 @@ function fork(walk: Walk, table: number): void {
   const state = walk.surroundings.freeze(walk.freeze(table, []));
   walk.emit({ kind: "recirculate", state });
   walk.actions.push({ kind: "clone", actions: walk.actions.splice(walk.actions.length - 2, 2) });
-  walk.tracer?.note(`-> A clone of the packet is forked to recirculate. The forked pipeline will be resumed at table ${table}.`);
+  walk.tracer?.note("detail", `A clone of the packet is forked to recirculate. The forked pipeline will be resumed at table ${table}.`);
 }
 
 function clearConnection(walk: Walk): void {

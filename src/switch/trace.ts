@@ -46,8 +46,17 @@ class TraceText implements WalkTracer {
     if (action !== undefined) this.#line(formatAction(action));
   }
 
-  note(text: string): void {
-    this.#line(text.startsWith("->") ? ` ${text}` : text);
+  enterBucket(id: number): void {
+    this.#line(`bucket ${id}`);
+    this.#level += 2;
+  }
+
+  leaveBucket(): void {
+    this.#level -= 2;
+  }
+
+  note(kind: "detail" | "warning" | "error", text: string): void {
+    this.#line(kind === "detail" ? ` -> ${text}` : kind === "warning" ? ` >> ${text}` : ` >>>> ${text} <<<<`);
   }
 
   #line(text: string): void {
@@ -102,6 +111,7 @@ export function traceText(datapath: Datapath, bridge: Bridge, port: SwitchPort |
     const recirculation = state === undefined ? "recirc_id=0" : `recirc_id=0x${state.id.toString(16)}`;
     lines.push(...tracer.lines, "", `Final flow: ${final}`, `Megaflow: ${recirculation},eth,${megaflow.replace(/^recirc_id=[^,]*,/, "")}`);
     lines.push(`Datapath actions: ${formatDatapathActions(walk.actions)}`);
+    if (walk.error !== undefined) lines.push("", `Translation failed (${walk.error}), packet is dropped.`);
     collect(walk.actions, waiting);
     const next = waiting.shift();
     if (next === undefined) break;

@@ -14,8 +14,9 @@ export function runGroup(walk: Walk, number: number, run: (steps: readonly Step[
   walk.buckets.push({ group, bucket: undefined });
   const enter = (bucket: ReadyBucket): void => {
     walk.buckets.push({ group, bucket });
-    walk.tracer?.note(`bucket ${bucket.of.id}`);
+    walk.tracer?.enterBucket(bucket.of.id);
     walk.onCopy(() => run(bucket.steps));
+    walk.tracer?.leaveBucket();
   };
   const isLive = (bucket: ReadyBucket): boolean => isBucketLive(walk, bucket, 0);
   switch (group.of.type) {

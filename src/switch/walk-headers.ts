@@ -35,11 +35,15 @@ export function setVlan(walk: Walk, mask: number, value: number): void {
 
 export function pushVlan(walk: Walk, tpid: number): void {
   const before = walk.read(W.vlan);
-  walk.commit();
   const tci = (before & 0xe000) | 0x1000;
-  walk.emit({ kind: "push_vlan", tci, tpid });
+  // The first tag is sent with what is written to it later; one on top of another is a tag of its own.
+  const isFirst = (before & 0x1000) === 0 && tpid === ethType.vlan;
+  if (!isFirst) {
+    walk.commit();
+    walk.emit({ kind: "push_vlan", tci, tpid });
+  }
   walk.write(W.vlan, 0xffff, tci);
-  walk.pending[W.vlan] = 0;
+  if (!isFirst) walk.pending[W.vlan] = 0;
 }
 
 export function decrementTtl(walk: Walk, controllers: readonly number[]): boolean {
@@ -50,6 +54,7 @@ export function decrementTtl(walk: Walk, controllers: readonly number[]): boolea
     walk.write(W.nwMisc, 0xff00, (ttl - 1) << 8);
     return true;
   }
+  walk.tracer?.note("warning", `IPv${type === ethType.ipv4 ? 4 : 6} decrement TTL exception`);
   for (const controllerId of controllers) {
     toController(walk, { reason: "invalid_ttl", maxLength: 0xffff, controllerId, userdata: undefined, meter: undefined });
   }

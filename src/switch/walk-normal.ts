@@ -24,7 +24,7 @@ export function outputNormal(walk: Walk, intoTable0: IntoTable0): void {
   const source = walk.bridge.portsByNumber.get(walk.inPort);
   const vlan = vlanOnInput(walk, source);
   if (vlan === undefined) {
-    walk.tracer?.note(">> VLAN not allowed on input port: dropping <<");
+    walk.tracer?.note("warning", "disallowed VLAN VID for this input port, dropping");
     return;
   }
   const ethSrc = mac(walk, W.ethSrc);
@@ -40,11 +40,11 @@ export function outputNormal(walk: Walk, intoTable0: IntoTable0): void {
   }
   const learned = isMulticastMac(macOf(ethDst)) ? undefined : bridge.macs.get(vlan, ethDst, walk.surroundings.nowMs());
   if (learned !== undefined) {
-    walk.tracer?.note(`forwarding to learned port`);
+    walk.tracer?.note("detail", "forwarding to learned port");
     if (learned.port.number !== walk.inPort) outputOnVlan(walk, learned.port, vlan, intoTable0);
     return;
   }
-  walk.tracer?.note("no learned MAC for destination, flooding");
+  walk.tracer?.note("detail", "no learned MAC for destination, flooding");
   for (const port of bridge.portsByNumber.values()) {
     if (port.number === walk.inPort || (port.config & noFlood) !== 0 || !carries(port, vlan)) continue;
     outputOnVlan(walk, port, vlan, intoTable0);

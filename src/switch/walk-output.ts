@@ -44,7 +44,7 @@ export function outputToPort(walk: Walk, port: SwitchPort, maxLength: number, in
 function throughTunnel(walk: Walk, port: SwitchPort, tunnel: TunnelSettings, maxLength: number): void {
   const remote = tunnel.remote === 0 ? walk.read(W.tunDst) : tunnel.remote;
   if (remote === 0) {
-    walk.tracer?.note(">> tunnel without a destination: dropping <<");
+    walk.tracer?.note("warning", "Tunneling decided against output");
     return;
   }
   walk.commit();
@@ -63,7 +63,7 @@ function tunnelWords(walk: Walk): Uint32Array {
 function throughPatch(walk: Walk, port: SwitchPort, intoTable0: (walk: Walk) => void): void {
   const peer = walk.surroundings.peerOf(walk.bridge, port);
   if (peer === undefined) {
-    walk.tracer?.note(`>> patch port ${port.name} has no peer <<`);
+    walk.tracer?.note("warning", "Nonexistent patch port peer, dropping");
     return;
   }
   if ((peer.port.config & (portConfig.portDown | portConfig.noReceive)) !== 0) return;

@@ -23,8 +23,10 @@ export interface WalkTracer {
   leaveTable(isNested: boolean): void;
   enterBridge(name: string): void;
   step(step: Step): void;
+  enterBucket(id: number): void;
+  leaveBucket(): void;
   /** A remark on what the last step did. */
-  note(text: string): void;
+  note(kind: "detail" | "warning" | "error", text: string): void;
 }
 
 /** What a walk needs of the switch around it. */
@@ -141,7 +143,7 @@ export class Walk {
   fail(error: WalkError): void {
     this.error ??= error;
     this.hasExited = true;
-    this.tracer?.note(`>> ${error}, dropping packet <<`);
+    this.tracer?.note("error", `${error}, dropping packet`);
   }
 
   /** Says what the pending writes come to. */
