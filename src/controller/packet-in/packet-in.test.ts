@@ -30,10 +30,11 @@ function handUp(packet: Uint8Array, opcode: (typeof controllerOpcodes)[number] |
   new DataView(userdata.buffer).setUint32(0, typeof opcode === "number" ? opcode : controllerOpcodes.indexOf(opcode));
   userdata.set(data, 8);
   const [out, resumed, noted]: [Sent[], PacketIn[], unknown[]] = [[], [], []];
+  const note = (...what: unknown[]): number => noted.push(what);
   const place = {
-    waiting: { wait: (...what: unknown[]) => noted.push(what) },
+    waiting: { wait: note },
     node: {
-      learning: { learnNeighbor: (...what: unknown[]) => noted.push(what), learnAddress: (...what: unknown[]) => noted.push(what) },
+      learning: { claimVirtual: note, learnNeighbor: note, learnAddress: note },
       host: { log: makeLog(({ level, module, text }) => noted.push(`${module}|${level}|${text}`)) },
       datapathsByKey: { first: () => undefined },
     },
