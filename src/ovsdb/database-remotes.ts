@@ -27,7 +27,7 @@ export function parseDatabaseColumn(text: string, databases: ReadonlyMap<string,
   return column === undefined ? `"${text}": table "${tableName}" has no column "${columnName}"` : { database, table, column };
 }
 
-export const defaultOptions: RemoteOptions = { readOnly: false, probeIntervalMs: undefined, maxBackoffMs: undefined };
+export const defaultOptions: RemoteOptions = { readOnly: false, probeIntervalMs: undefined, maxBackoffMs: undefined, role: undefined };
 
 /** The targets that the column names now, with their options. */
 export function databaseRemotes({ table, column }: DatabaseColumn, log: Log): Map<string, RemoteOptions> {
@@ -63,7 +63,13 @@ function optionsOf(row: StoredRow): RemoteOptions {
     const value = first(row, column);
     return typeof value === "number" ? value : undefined;
   };
-  return { readOnly: first(row, "read_only") === true, probeIntervalMs: number("inactivity_probe"), maxBackoffMs: number("max_backoff") };
+  const role = first(row, "role");
+  return {
+    readOnly: first(row, "read_only") === true,
+    probeIntervalMs: number("inactivity_probe"),
+    maxBackoffMs: number("max_backoff"),
+    role: typeof role === "string" && role !== "" ? role : undefined,
+  };
 }
 
 /** Writes what has changed into `is_connected` and `status` of the rows that describe connections. */

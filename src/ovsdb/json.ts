@@ -2,7 +2,7 @@
  * JSON as OVSDB carries it (RFC 8259, read as lib/json.c of Open vSwitch reads it): integers of 64 bits stay exact.
  *
  * Nearly every text holds only integers that a JavaScript number holds exactly, so the built-in parser and printer do the
- * work; a run of sixteen digits or a bigint is what sends a text to the slow parser and a value to the slow printer.
+ * work; a number of sixteen digits or a bigint is what sends a text to the slow parser and a value to the slow printer.
  */
 
 /** An integer beyond ±(2^53 - 1) is a bigint; every other number is a number. */
@@ -27,7 +27,8 @@ export class JsonSyntaxError {
 }
 
 export const maxNesting = 1000;
-const mayExceedDouble = /\d{16}/;
+/** A number starts the text or follows one of these; inside a string the same may stand, which costs time but does no harm. */
+const mayExceedDouble = /(?:^|[[:,])\s*-?\d{16}/;
 
 export function parseJson(text: string): Json | JsonSyntaxError {
   if (mayExceedDouble.test(text)) return new ExactParser(text).parse();

@@ -14,6 +14,8 @@ export interface RemoteOptions {
   /** Undefined: 5 s for TCP, none for local sockets. */
   readonly probeIntervalMs: number | undefined;
   readonly maxBackoffMs: number | undefined;
+  /** Of role-based access control, which is not enforced yet. */
+  readonly role: string | undefined;
 }
 
 export interface RemoteStatus {
@@ -53,6 +55,9 @@ export class ServerRemote {
     this.#log = host.log.module("ovsdb_jsonrpc_server");
     this.#around = around;
     this.#statusChanged = statusChanged;
+    if (options.role !== undefined) {
+      this.#log.warn(`${name}: role-based access control is not supported: clients are not restricted to role "${options.role}"`);
+    }
     this.started = this.#start();
   }
 
