@@ -73,8 +73,18 @@ export class ClientTransaction {
   }
 
   update(row: RowRef, columns: GivenColumns): void {
-    const write = this.#writeOf(row);
-    for (const [column, given] of Object.entries(columns)) this.#put(write, column, this.#fromWriter(row._table, column, given));
+    let write = this.#writes.get(row._uuid);
+    for (const column in columns) {
+      const value = this.#fromWriter(row._table, column, columns[column]);
+      // Most of what is looked at again is as it should be, and leaves nothing behind.
+      if (write === undefined && this.#isAlready(row, column, value)) continue;
+      write ??= this.#writeOf(row);
+      this.#put(write, column, value);
+    }
+  }
+
+  #isAlready(row: RowRef, column: string, value: ColumnValue): boolean {
+    return !this.#home.hasColumn(row._table, column) || sameValue(this.#home.current(row, column), value);
   }
 
   setDatum(row: RowRef, column: string, datum: Datum): void {

@@ -86,14 +86,36 @@ export interface ProjectorOptions {
 
 /** A relation of wishes for one table, told apart by all they say. */
 export function wishRelation<D extends Database, N extends TableName<D>>(_schema: D, table: N, name: string = table): Relation<Wish<D, N>> {
-  return relation(name, (wish) => `${wish.key}\n${contentOf(wish.columns)}\n${typeof wish.initial === "function" ? "" : contentOf(wish.initial)}\n${wish.uuid ?? ""}\n${contentOf(wish.parent)}`);
+  return relation(name, (wish) => {
+    const pieces: string[] = [wish.key, "\n"];
+    addContent(pieces, wish.columns);
+    if (typeof wish.initial !== "function") addContent(pieces, wish.initial);
+    pieces.push("\n", wish.uuid ?? "", "\n");
+    addContent(pieces, wish.parent);
+    return pieces.join("");
+  });
 }
 
-function contentOf(value: unknown): string {
-  if (value instanceof Map) return `{${[...value].map(([k, v]) => `${contentOf(k)}:${contentOf(v)}`).join()}}`;
-  if (typeof value === "object" && value !== null) {
-    const isIterable = Symbol.iterator in value && typeof value[Symbol.iterator] === "function";
-    return isIterable ? `[${[...(value as Iterable<unknown>)].map(contentOf).join()}]` : contentOf(new Map(Object.entries(value)));
-  }
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+/** In a form that tells all values apart. There are as many wishes as rows, so it is made of few pieces. */
+function addContent(pieces: string[], value: unknown): void {
+  if (typeof value === "string") pieces.push(String(value.length), "'", value);
+  else if (value instanceof Map) {
+    pieces.push("{");
+    for (const [key, item] of value) {
+      addContent(pieces, key);
+      addContent(pieces, item);
+    }
+    pieces.push("}");
+  } else if (typeof value === "object" && value !== null && Symbol.iterator in value && typeof value[Symbol.iterator] === "function") {
+    pieces.push("[");
+    for (const item of value as Iterable<unknown>) addContent(pieces, item);
+    pieces.push("]");
+  } else if (typeof value === "object" && value !== null) {
+    pieces.push("{");
+    for (const [key, item] of Object.entries(value)) {
+      pieces.push(key, ":");
+      addContent(pieces, item);
+    }
+    pieces.push("}");
+  } else pieces.push(String(value), ",");
 }
