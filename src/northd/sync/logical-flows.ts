@@ -148,7 +148,7 @@ export class LogicalFlows implements Sink<Lflow> {
       return;
     }
     if (row !== undefined) {
-      transaction.update(row, { logical_datapath, logical_dp_group });
+      if (row.logical_datapath !== logical_datapath || row.logical_dp_group !== logical_dp_group) transaction.update(row, { logical_datapath, logical_dp_group });
       return;
     }
     const { stage, details } = flow;

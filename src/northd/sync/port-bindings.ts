@@ -41,8 +41,8 @@ export function bindingOf(t: Topology, datapath: Datapath, name: string): Bindin
   return datapathOfBinding(t, row) === datapath.row._uuid ? row : undefined;
 }
 
-/** Binds the port, or its stand-in `name`, on the datapath: asks for a key, and once it has one, for the row. */
-export function* bindPort(datapath: Datapath, port: Port, columns: BindingColumns, name: string = port.row.name): Iterable<Yield> {
+/** Binds the port, or its stand-in `name`, on the datapath: asks for a key, and once it has one, for the row with these columns. */
+export function* bindPort(datapath: Datapath, port: Port, columns: () => BindingColumns, name: string = port.row.name): Iterable<Yield> {
   const { topology: t } = datapath;
   // A stand-in has the options of its port, but the key was asked for the port.
   const requested = name === port.row.name ? requestedPortKey(port) : 0;
@@ -54,7 +54,7 @@ export function* bindPort(datapath: Datapath, port: Port, columns: BindingColumn
   const isUnset = t.bindingsByName.first(name)?.up === undefined;
   yield WishedPort({
     key: wishedPort(datapath, port, name).key,
-    columns: { logical_port: name, datapath: wished("Datapath_Binding", key), tunnel_key: tunnelKey, ...columns, ...(isUnset ? { up: false } : {}) },
+    columns: { logical_port: name, datapath: wished("Datapath_Binding", key), tunnel_key: tunnelKey, ...columns(), ...(isUnset ? { up: false } : {}) },
   });
 }
 

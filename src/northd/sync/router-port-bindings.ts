@@ -14,8 +14,8 @@ import { type BindingColumns, bindingOf, bindPort, requestedEncap } from "./port
 export const routerPortBindings = rule("port-binding-of-router-port", (t: Topology) => t.routerPorts, function* (_, port) {
   const router = routerOf(port);
   if (router === undefined) return;
-  yield* bindPort(router, port, { ...common(port), ...itself(router, port) });
-  if (isGatewayPort(port)) yield* bindPort(router, port, { ...common(port), ...redirecting(router, port) }, redirectName(port.row.name));
+  yield* bindPort(router, port, () => ({ ...common(port), ...itself(router, port) }));
+  if (isGatewayPort(port)) yield* bindPort(router, port, () => ({ ...common(port), ...redirecting(router, port) }), redirectName(port.row.name));
 });
 
 const common = (port: RouterPort): BindingColumns => ({

@@ -23,9 +23,8 @@ export const switchPortBindings = rule("port-binding-of-switch-port", (t: Topolo
   const { name } = port.row;
   const isRouter = typeOf(port) === "router";
   if (!isRouter && hasQueue(port)) yield QueueRequest({ scope: "", key: name, requested: 0, max: maxQueue });
-  const columns = isRouter ? routerFacing(owner, port) : ordinary(owner, port);
-  yield* bindPort(owner, port, { ...common(port), ...columns });
-  if (hasRedirectPort(port)) yield* bindPort(owner, port, { ...common(port), ...redirecting(port) }, redirectName(name));
+  yield* bindPort(owner, port, () => ({ ...common(port), ...(isRouter ? routerFacing(owner, port) : ordinary(owner, port)) }));
+  if (hasRedirectPort(port)) yield* bindPort(owner, port, () => ({ ...common(port), ...redirecting(port) }), redirectName(name));
 });
 
 const hasQueue = (port: SwitchPort): boolean => ["qos_max_rate", "qos_min_rate", "qos_burst"].some((key) => port.row.options.has(key));
