@@ -4,6 +4,7 @@ import type { Host, Timer } from "../host/index.ts";
 import { openReplica } from "../ovsdb/index.ts";
 import { southbound } from "../schemas/index.ts";
 import { AgingThreshold, AgingWatch } from "./aging.ts";
+import { Announcement, Announcer } from "./announcements.ts";
 import { OwnPort } from "./bindings.ts";
 import { integrationBridge, makesDatapathLocal } from "./claims.ts";
 import { DesiredFlows } from "./desired-flows.ts";
@@ -44,6 +45,7 @@ export class ChassisSession {
   readonly #awaiting = new Set<PortBinding>();
   readonly #waiting: WaitingPackets;
   readonly #aging: AgingWatch;
+  readonly #announcer: Announcer;
   #connection: FlowConnection | undefined;
   #packets: PacketConnection | undefined;
   #connectedBridge: Bridge | undefined;
@@ -61,6 +63,7 @@ export class ChassisSession {
     this.node = new Node(host, this.engine, ovs, this.#sb, options, makesDatapathLocal, () => this.#changed());
     this.#waiting = new WaitingPackets(this.node);
     this.#aging = new AgingWatch(host, this.node, (table) => this.#packets?.count(table));
+    this.#announcer = new Announcer(host, this.node, (packet, actions) => this.#packets?.packetOut(packet, actions));
     const groups = new ExtensionTable<GroupUse>();
     const meters = new ExtensionTable<WantedMeter>();
     this.installer = new FlowInstaller(host.log, { flows: this.flows, groups, meters, takeFlushes: () => this.node.zones.takeFlushes() });
@@ -94,6 +97,7 @@ export class ChassisSession {
       },
     });
     engine.sink(AgingThreshold, this.#aging);
+    engine.sink(Announcement, this.#announcer);
     engine.sink(OpenVswitchRepair, this.#crews[0]);
     engine.sink(SouthboundRepair, this.#crews[1]);
   }
@@ -136,6 +140,7 @@ export class ChassisSession {
     this.#packets?.close();
     this.#waiting.stop();
     this.#aging.stop();
+    this.#announcer.stop();
     this.#sb.close();
   }
 

@@ -1,6 +1,7 @@
 /** All rules of a chassis, in the order in which they are worked off. */
 import type { Rule } from "../engine/index.ts";
 import { agingThresholds } from "./aging.ts";
+import { announcements } from "./announcements.ts";
 import { bindings, interfaceMarks } from "./bindings.ts";
 import { wantedMeters } from "./extension-tables.ts";
 import { datapathInterest, interfaceInterest, standingInterest } from "./interest.ts";
@@ -30,5 +31,5 @@ export const rules: readonly Rule<Node>[] = [
   wishedPatchPorts, missingPatchPorts, stalePatchPorts,
   localFlows, logicalFlows, wantedMeters, learnedNeighborFlows, staticNeighborFlows, fdbFlows, portSecurityFlows, hairpinFlows,
   fixedFlows, portFlows, multicastFlows, tunnelFlows, floodFlow, chassisMacFlows,
-  agingThresholds, neighborWrites, addressWrites, timestampWrites, virtualBindings, configurationReport,
+  agingThresholds, neighborWrites, addressWrites, timestampWrites, virtualBindings, announcements, configurationReport,
 ];
