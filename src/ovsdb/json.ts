@@ -113,7 +113,8 @@ class ExactParser {
       return value;
     } catch (fault) {
       if (!(fault instanceof SyntaxFault)) throw fault;
-      return new JsonSyntaxError(this.#where() + fault.message);
+      const atEnd = this.#at === this.#text.length && this.#text !== "";
+      return new JsonSyntaxError(this.#where() + (atEnd ? "unexpected end of input" : fault.message));
     }
   }
 

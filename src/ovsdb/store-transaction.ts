@@ -117,7 +117,7 @@ export class StoreTransaction implements RowsUnderway {
       if (isDeleted) continue;
       for (const index of row.table.indexes) {
         const other = index.at(index.key(row.fields)).find((r) => r !== row);
-        if (other !== undefined) return duplicate(index, row, other);
+        if (other !== undefined) return duplicate(index, other, row);
       }
     }
     return undefined;

@@ -203,3 +203,36 @@ test("the file says what show-log of either tool shows", { skip: noReal }, async
     await served.remove();
   }
 });
+
+/** What a program says and how it ends. */
+function told(program: string, args: readonly string[], folder: string): string {
+  try {
+    return plain(execFileSync(program, args, { cwd: folder, encoding: "utf8", stdio: "pipe", timeout: 10_000 }));
+  } catch (error) {
+    const { status, stdout, stderr } = error as { status: number | null; stdout: string; stderr: string };
+    return plain(`exit ${status}\n${stdout}${stderr.replace(/^\d{4}-\S+\|/gm, "")}`);
+  }
+}
+
+test("ovsdb-tool does and says what the real one does and says", { skip: noReal }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "isthmus-tool-"));
+  try {
+    writeFileSync(join(folder, "schema"), printJson(small));
+    writeFileSync(join(folder, "wider"), printJson({ name: "S", version: "1.1.0", cksum: "1 2", tables: { T: { isRoot: true, columns: { n: { type: "integer" }, m: { type: "string" } } } } }));
+    writeFileSync(join(folder, "broken"), "{");
+    const commands = [
+      ["create", "db", "schema"], ["create", "db", "schema"], ["create", "x", "nothing"], ["create", "x", "broken"], ["db-name", "db"], ["db-version", "db"], ["db-cksum", "db"], ["schema-name", "wider"],
+      ["schema-version", "wider"], ["schema-cksum", "wider"], ["db-version", "nothing"], ["needs-conversion", "db", "schema"], ["needs-conversion", "db", "wider"],
+      ["transact", "db", '["S",{"op":"insert","table":"T","row":{"n":1}},{"op":"comment","comment":"one"}]'], ["transact", "db", '["S",{"op":"insert","table":"T","row":{"n":1}}]'], ["transact", "db", '["X"]'], ["transact", "db", "{}"],
+      ["query", "db", '["S",{"op":"select","table":"T","where":[],"columns":["n"]}]'], ["compact", "db"], ["convert", "db", "wider"], ["query", "db", '["S",{"op":"select","table":"T","where":[],"columns":["n","m"]}]'], ["db-version", "db"],
+      ["compare-versions", "1.2.3", "<", "1.10.0"], ["compare-versions", "1.2.3", "==", "1.2.4"], ["compare-versions", "1.2.3", "~", "1.2.4"], ["db-is-standalone", "db"], ["db-is-clustered", "db"], ["db-cid", "db"], ["frob"], [], ["db-name", "a", "b"],
+    ];
+    const run = (tool: string): string[] => {
+      rmSync(join(folder, "db"), { force: true });
+      return commands.map((args) => `${args.join(" ")}: ${told(tool, args, folder)}`);
+    };
+    assert.deepEqual(run(ours.tool), run(theirs.tool));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
