@@ -77,7 +77,7 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
 
   return {
     ready: configuration.ready,
-    commands: switchCommands({ configuration, datapath, tunnels, tracker, nowMs }),
+    commands: switchCommands({ configuration, datapath, tunnels, tracker, bfd, nowMs }),
     async stop() {
       if (isStopped) return;
       isStopped = true;

@@ -2,6 +2,7 @@
 import { type UnixctlCommand, UnixctlError } from "../daemon/index.ts";
 import { formatMac, macOf } from "../net/index.ts";
 import { formatPort, isTextError, type Match, parseFlow, ports as reserved } from "../openflow/index.ts";
+import type { BfdMonitor } from "./bfd-monitor.ts";
 import type { Bridge } from "./bridge.ts";
 import { cacheEntryText } from "./cache-entry-text.ts";
 import type { Configuration } from "./configuration.ts";
@@ -19,11 +20,12 @@ export interface CommandParts {
   readonly datapath: Datapath;
   readonly tunnels: Tunnels;
   readonly tracker: ConnectionTracker;
+  readonly bfd: BfdMonitor;
   nowMs(): number;
 }
 
 export function switchCommands(parts: CommandParts): readonly UnixctlCommand[] {
-  const { configuration, datapath, tracker, tunnels, nowMs } = parts;
+  const { configuration, datapath, tracker, tunnels, bfd, nowMs } = parts;
   const sorted = (): ConfiguredBridge[] => [...configuration.bridges.values()].sort((a, b) => (a.bridge.name < b.bridge.name ? -1 : 1));
   const bridgeNamed = (name: string | undefined): Bridge => {
     const found = sorted().find((b) => b.bridge.name === name)?.bridge;
@@ -72,6 +74,17 @@ export function switchCommands(parts: CommandParts): readonly UnixctlCommand[] {
       tracker.flush(zoneOf(args));
       return "";
     }),
+    command("netdev-dummy/receive", "name packet...", 2, Number.POSITIVE_INFINITY, ([name, ...packets]) => {
+      const port = datapath.ports.named(name ?? "");
+      if (port === undefined || port.kind.type !== "dummy") throw new UnixctlError("no such dummy netdev");
+      for (const packet of packets) datapath.receive(port, bytesOf(packet));
+      return "";
+    }),
+    command("bfd/show", "[interface]", 0, 1, ([name]) => {
+      const monitored = [...datapath.ports].map(({ port }) => port).filter((port) => port.isMonitored && (name === undefined || port.name === name));
+      if (name !== undefined && monitored.length === 0) throw new UnixctlError("no such bfd object");
+      return monitored.map((port) => [`---- ${port.name} ----`, ...[...bfd.statusOf(port)].map(([key, value]) => `\t${key}: ${value}`), ""].map((line) => `${line}\n`).join("")).join("");
+    }),
     command("ofproto/list-tunnels", "", 0, 0, () => tunnels.describe().map((line) => `${line}\n`).join("")),
     command("revalidator/purge", "", 0, 0, () => {
       datapath.cache.clear();
@@ -92,6 +105,11 @@ function zoneOf(args: readonly string[]): number | undefined {
   return zone;
 }
 
+function bytesOf(hex: string): Uint8Array {
+  if (!/^([0-9a-fA-F]{2})+$/.test(hex)) throw new UnixctlError(`${hex}: this switch takes packets as hexadecimal digits`);
+  return new Uint8Array(Buffer.from(hex, "hex"));
+}
+
 /** A flow in the syntax of ovs-ofctl, with a port by name or number; or a packet in hexadecimal digits beside it. */
 function trace(datapath: Datapath, bridge: Bridge, flow: string, hex: string | undefined): string {
   const named = flow.replace(/(^|,)(in_port=)("?)([^,"]+)\3/, (whole, comma: string, key: string, _quote: string, name: string) => {
@@ -100,8 +118,7 @@ function trace(datapath: Datapath, bridge: Bridge, flow: string, hex: string | u
   });
   const parsed = parseFlow(named, "delete");
   if (isTextError(parsed)) throw new UnixctlError(`${flow}: ${parsed.error}`);
-  if (hex !== undefined && !/^([0-9a-fA-F]{2})+$/.test(hex)) throw new UnixctlError("Trailing garbage in packet data");
-  const packet = new Packet(hex === undefined ? new Uint8Array(0) : new Uint8Array(Buffer.from(hex, "hex")));
+  const packet = new Packet(hex === undefined ? new Uint8Array(0) : bytesOf(hex));
   const inPort = parsed.match.exact("in_port") ?? reserved.none;
   if (hex !== undefined) packet.readHeaders();
   putMatch(packet.key, parsed.match, hex === undefined);

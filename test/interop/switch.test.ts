@@ -175,3 +175,32 @@ test("the real ovn-controller drives it: ARP, routing, TTL, DHCP, and not one er
   assert.ok(flows.split("\n").length > 300, `${flows.split("\n").length} flows`);
   assert.doesNotMatch(readFileSync(`${folder}/controller.log`, "utf8"), /OFPT_ERROR|OpenFlow error/);
 });
+
+test("two chassis, each with a real ovn-controller, and Geneve between our switches", skipFor(["ovs-vsctl", "ovsdb-server", "ovsdb-tool", nbctl, northd, controller], [switchSchema, `${schemas}/ovn-nb.ovsschema`]), async (t) => {
+  const [first, second] = await Promise.all([setStage(t, { nb: `${schemas}/ovn-nb.ovsschema`, sb: `${schemas}/ovn-sb.ovsschema` }), setStage(t, {})]);
+  const remote = `unix:${first.folder}/db.sock`;
+  daemon(t, first, northd, [`--ovnnb-db=${remote}`, `--ovnsb-db=${remote}`, `--unixctl=${first.folder}/northd.ctl`]);
+  const nb = (...args: string[]) => first.call(nbctl, "--timeout=20", `--db=${remote}`, ...args);
+  await nb("ls-add", "ls", "--", "lsp-add", "ls", "vm1", "--", "lsp-set-addresses", "vm1", "00:00:00:00:00:01 10.0.1.1", "--", "lsp-add", "ls", "vm2", "--", "lsp-set-addresses", "vm2", "unknown");
+  const seen: string[][] = [[], []];
+  const attached = [first, second].map(({ device }, i) => device.attachPort(`p${i + 1}`, (frame) => seen[i]?.push(Buffer.from(frame).toString("hex"))));
+  for (const [i, stage] of [first, second].entries()) {
+    await vsctl(stage, "set", "open", ".", `external_ids:system-id=hv${i + 1}`, `external_ids:ovn-remote=${remote}`, "external_ids:ovn-encap-type=geneve", `external_ids:ovn-encap-ip=127.45.1.${i + 1}`);
+    daemon(t, stage, controller, [`unix:${stage.folder}/db.sock`, `--log-file=${stage.folder}/controller.log`]);
+    await until("br-int", async () => (await vsctl(stage, "list-br")).includes("br-int"));
+    await vsctl(stage, "add-port", "br-int", `p${i + 1}`, "--", "set", "interface", `p${i + 1}`, `external_ids:iface-id=vm${i + 1}`);
+  }
+  await nb("--wait=hv", "sync");
+  const answers = async (from: number, frame: string, to: number, pattern: RegExp): Promise<void> => {
+    await until(`${pattern} at vm${to}`, async () => {
+      attached[from - 1]?.send(hex(frame));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return (seen[to - 1] ?? []).some((got) => pattern.test(got));
+    });
+  };
+  // A question to all: vm2's addresses are unknown, so it crosses the tunnel as a multicast does, and the answer comes back.
+  await answers(1, "ffffffffffff 000000000001 0806 0001 0800 0604 0001 000000000001 0a000101 000000000000 0a000102", 2, /^ffffffffffff00000000000108060001080006040001000000000001/);
+  await answers(2, "000000000001 000000000002 0806 0001 0800 0604 0002 000000000002 0a000102 000000000001 0a000101", 1, /^000000000001000000000002080600010800060400020000000000020a000102/);
+  await answers(1, "000000000002 000000000001 0800 4500001c000100004001 64dc 0a000101 0a000102 0800f7fd00010001", 2, /^0000000000020000000000010800.*0800f7fd00010001$/);
+  for (const { folder } of [first, second]) assert.doesNotMatch(readFileSync(`${folder}/controller.log`, "utf8"), /OFPT_ERROR|OpenFlow error/);
+});
