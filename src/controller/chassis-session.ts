@@ -2,6 +2,7 @@
 import { Engine } from "../engine/index.ts";
 import type { Host, Timer } from "../host/index.ts";
 import { openReplica } from "../ovsdb/index.ts";
+import type { Action } from "../openflow/index.ts";
 import { southbound } from "../schemas/index.ts";
 import { AgingThreshold, AgingWatch } from "./aging.ts";
 import { Announcement, Announcer } from "./announcements.ts";
@@ -21,6 +22,7 @@ import { WaitingPackets } from "./packet-in/waiting-packets.ts";
 import { privateRow } from "./registration.ts";
 import { OpenVswitchRepair, RepairCrew, SouthboundRepair } from "./repairs.ts";
 import type { Bridge, OpenVswitchReplica, OpenVswitchTransaction, PortBinding, SouthboundReplica, SouthboundTransaction } from "./rows.ts";
+import { Advertiser, PeriodicAdvertisement } from "./router-advertisements.ts";
 import { rules } from "./rules.ts";
 import { systemIdOf } from "./settings.ts";
 import { tunnelIdKey } from "./tunnel.ts";
@@ -46,6 +48,7 @@ export class ChassisSession {
   readonly #waiting: WaitingPackets;
   readonly #aging: AgingWatch;
   readonly #announcer: Announcer;
+  readonly #advertiser: Advertiser;
   #connection: FlowConnection | undefined;
   #packets: PacketConnection | undefined;
   #connectedBridge: Bridge | undefined;
@@ -63,7 +66,9 @@ export class ChassisSession {
     this.node = new Node(host, this.engine, ovs, this.#sb, options, makesDatapathLocal, () => this.#changed());
     this.#waiting = new WaitingPackets(this.node);
     this.#aging = new AgingWatch(host, this.node, (table) => this.#packets?.count(table));
-    this.#announcer = new Announcer(host, this.node, (packet, actions) => this.#packets?.packetOut(packet, actions));
+    const send = (packet: Uint8Array, actions: readonly Action[]): void => this.#packets?.packetOut(packet, actions);
+    this.#announcer = new Announcer(host, this.node, send);
+    this.#advertiser = new Advertiser(host, send);
     const groups = new ExtensionTable<GroupUse>();
     const meters = new ExtensionTable<WantedMeter>();
     this.installer = new FlowInstaller(host.log, { flows: this.flows, groups, meters, takeFlushes: () => this.node.zones.takeFlushes() });
@@ -98,6 +103,7 @@ export class ChassisSession {
     });
     engine.sink(AgingThreshold, this.#aging);
     engine.sink(Announcement, this.#announcer);
+    engine.sink(PeriodicAdvertisement, this.#advertiser);
     engine.sink(OpenVswitchRepair, this.#crews[0]);
     engine.sink(SouthboundRepair, this.#crews[1]);
   }
@@ -141,6 +147,7 @@ export class ChassisSession {
     this.#waiting.stop();
     this.#aging.stop();
     this.#announcer.stop();
+    this.#advertiser.stop();
     this.#sb.close();
   }
 

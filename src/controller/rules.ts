@@ -20,6 +20,7 @@ import { portFlows } from "./physical/port-flows.ts";
 import { floodFlow, tunnelFlows } from "./physical/tunnel-flows.ts";
 import { portSecurityFlows } from "./port-security.ts";
 import { registration } from "./registration.ts";
+import { periodicAdvertisements } from "./router-advertisements.ts";
 import { tunnelPorts, tunnelsUp, wishedTunnels } from "./tunnels.ts";
 import { virtualBindings } from "./virtual-ports.ts";
 import { datapathZones, portZones, staleZoneRecords, zoneRecords } from "./zones-in-bridge.ts";
@@ -31,5 +32,5 @@ export const rules: readonly Rule<Node>[] = [
   wishedPatchPorts, missingPatchPorts, stalePatchPorts,
   localFlows, logicalFlows, wantedMeters, learnedNeighborFlows, staticNeighborFlows, fdbFlows, portSecurityFlows, hairpinFlows,
   fixedFlows, portFlows, multicastFlows, tunnelFlows, floodFlow, chassisMacFlows,
-  agingThresholds, neighborWrites, addressWrites, timestampWrites, virtualBindings, announcements, configurationReport,
+  agingThresholds, neighborWrites, addressWrites, timestampWrites, virtualBindings, announcements, periodicAdvertisements, configurationReport,
 ];
