@@ -279,6 +279,25 @@ test("a client that does not read gets the changes merged once it does, and lose
   assert.match(printJson(updates.at(-1) ?? null), /"modify":\{"n":29\}/);
 });
 
+test("a client that asks for more than it reads is read no further until it does", async () => {
+  const world = new World();
+  const [writer, greedy] = [world.connect(), world.connect()];
+  for (let i = 0; i < 20; i++) await writer.call("transact", ["D", insert(`${i}${"x".repeat(100_000)}`)]);
+  greedy.stream.pause(true);
+  const all: Json = { op: "select", table: "T", where: [], columns: ["name"] };
+  const requests = Array.from({ length: 100 }, (_, id) => printJson({ id, method: "transact", params: ["D", all] }));
+  greedy.stream.write(Buffer.from(requests.join("")));
+  await turns();
+  // Two megabytes each: a few replies are on their way, not all.
+  assert.ok(greedy.stream.pendingSize === 0);
+  const waiting = (): number => greedy.received.length;
+  assert.equal(waiting(), 0);
+  greedy.stream.pause(false);
+  for (let i = 0; i < 200 && waiting() < 100; i++) await turns();
+  assert.equal(waiting(), 100);
+  assert.deepEqual(greedy.received.map((m) => (isJsonObject(m) ? m["id"] : null)), requests.map((_, id) => id));
+});
+
 test("a database added, removed and converted while clients look on", async () => {
   const world = new World();
   const [aware, unaware] = [world.connect(), world.connect()];

@@ -104,6 +104,11 @@ function indexFromJson(table: Json, json: Json, columns: { readonly [column: str
 }
 
 function columnFromJson(json: Json, name: string, types: TypeMemo): ColumnSchema | OvsdbError {
+  // Most columns say nothing but their type, and most types have been seen before.
+  if (isJsonObject(json) && Object.keys(json).length === 1) {
+    const known = types.get(printJson(json["type"] ?? null));
+    if (known !== undefined) return { type: known, ephemeral: false, mutable: true };
+  }
   const members = new JsonMembers(json, `schema for column ${name}`);
   const mutable = members.boolean("mutable", true) ?? true;
   const ephemeral = members.boolean("ephemeral", true) ?? false;

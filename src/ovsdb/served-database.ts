@@ -45,6 +45,9 @@ export interface DatabaseSurroundings {
 /** Compaction is not worth more than so often. */
 const compactionIntervalMs = 10 * 60 * 1000;
 
+/** Replies of one turn are not kept back beyond this many characters. */
+const largestTurn = 16 * 1024 * 1024;
+
 export class ServedDatabase {
   readonly file: DatabaseFile | undefined;
   readonly #around: DatabaseSurroundings;
@@ -52,6 +55,7 @@ export class ServedDatabase {
   #monitors: Monitors;
   #schemaText: string | undefined;
   #replies: { reply: () => void; durable: boolean }[] = [];
+  #replySize = 0;
   #waiting = new Set<Waiting>();
   #changed = new Set<StoredTable>();
   #lastCompaction: number;
@@ -129,7 +133,10 @@ export class ServedDatabase {
   #answer(waiting: Waiting, text: string, durable: boolean): void {
     this.#waiting.delete(waiting);
     this.#replies.push({ reply: () => waiting.request.reply({ kind: "result", text }), durable });
+    this.#replySize += text.length;
     this.#around.flushSoon(this);
+    // So that whoever asks for a lot feels that it does not read it, before it has asked for more.
+    if (this.#replySize > largestTurn) this.#tell();
   }
 
   /** A change that the server itself makes. */
@@ -163,18 +170,24 @@ export class ServedDatabase {
 
   /** Tells what has happened since the last time; returns the tables that changed. */
   flush(): ReadonlySet<StoredTable> {
-    const replies = this.#replies;
     const changed = this.#changed;
-    this.#replies = [];
     this.#changed = new Set();
-    if (replies.some(({ durable }) => durable)) this.#sync();
-    this.#monitors.flush();
-    for (const { reply } of replies) reply();
+    this.#tell();
     if (changed.size > 0) {
       for (const waiting of [...this.#waiting]) if (this.#waiting.has(waiting)) this.#try(waiting);
       this.#compactIfDue();
     }
     return changed;
+  }
+
+  /** Stable storage first, then the monitors, then the replies. */
+  #tell(): void {
+    const replies = this.#replies;
+    this.#replies = [];
+    this.#replySize = 0;
+    if (replies.some(({ durable }) => durable)) this.#sync();
+    this.#monitors.flush();
+    for (const { reply } of replies) reply();
   }
 
   #sync(): void {

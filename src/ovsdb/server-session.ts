@@ -45,6 +45,7 @@ export class ServerSession implements MonitorListener, LockHolder {
   readonly #waiting = new Map<string, () => boolean>();
   #isChangeAware = false;
   #paused = false;
+  #held: JsonRpcMessage[] = [];
   readonly #probe: InactivityProbe;
   readonly closed: Promise<void>;
 
@@ -73,9 +74,6 @@ export class ServerSession implements MonitorListener, LockHolder {
   get isChangeAware(): boolean {
     return this.#isChangeAware;
   }
-  get options(): SessionOptions {
-    return this.#options;
-  }
   get isCongested(): boolean {
     return this.rpc.backlogSize > congestedSize;
   }
@@ -96,15 +94,9 @@ export class ServerSession implements MonitorListener, LockHolder {
     this.rpc.close();
   }
 
-  notify(method: string, params: string): void {
-    this.rpc.sendNotificationText(method, params);
-  }
-  locked(name: string): void {
-    this.notify("locked", printJson([name]));
-  }
-  stolen(name: string): void {
-    this.notify("stolen", printJson([name]));
-  }
+  notify = (method: string, params: string): void => this.rpc.sendNotificationText(method, params);
+  locked = (name: string): void => this.notify("locked", printJson([name]));
+  stolen = (name: string): void => this.notify("stolen", printJson([name]));
 
   /** The database is about to go or to become another: its monitors end. */
   dropMonitorsOf(database: ServedDatabase): void {
@@ -122,13 +114,21 @@ export class ServerSession implements MonitorListener, LockHolder {
 
   #catchUp(): void {
     this.#monitors.catchUp();
-    if (this.#paused && this.rpc.backlogSize < pausedSize) {
-      this.#paused = false;
-      this.rpc.pause(false);
+    if (!this.#paused || this.rpc.backlogSize >= pausedSize) return;
+    this.#paused = false;
+    for (let next = this.#held.shift(); next !== undefined; next = this.#held.shift()) {
+      this.#receive(next);
+      if (this.#paused) return;
     }
+    this.rpc.pause(false);
   }
 
   #receive(message: JsonRpcMessage): void {
+    // What had arrived when reading stopped: no more than one read's worth.
+    if (this.#paused) {
+      this.#held.push(message);
+      return;
+    }
     if (message.kind === "request") this.#request(message.method, message.params, message.id);
     else if (message.kind === "notification" && message.method === "cancel") this.#cancel(message.params);
     else if (message.kind === "notification") this.#unexpected(message.kind);
