@@ -1,27 +1,16 @@
 /** A real ovsdb-server with a database of its own, for stories with two sides. */
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { boolean, database, type DatabaseSchema, integer, map, optional, printJson, schemaToJson, set, string, strong, table, weak } from "../../src/ovsdb/index.ts";
-
-export const sample = database("Sample", "1.0.0", {
-  Switch: table({
-    isRoot: true, indexes: [["name"]],
-    columns: {
-      name: string(), ports: set(strong("Port")), options: map(string(), string()), lead: optional(weak("Port")),
-      numbers: set(integer()), mode: optional(string({ enum: ["a", "b"] })), up: boolean(), by_name: map(string(), strong("Port")),
-    },
-  }),
-  Port: table({ columns: { name: string(), tag: integer() } }),
-});
+import { type DatabaseSchema, printJson, schemaToJson } from "../../src/ovsdb/index.ts";
+import { type BenchServer, sample } from "../client-bench.ts";
 
 const server = [process.env["OVSDB_SERVER"] ?? "/usr/sbin/ovsdb-server"].find((path) => existsSync(path));
 const tool = ["/usr/bin/ovsdb-tool"].find((path) => existsSync(path));
 export const skip = server === undefined || tool === undefined ? "no ovsdb-server here" : false;
 
-export class RealServer {
+export class RealServer implements BenchServer {
   readonly folder = mkdtempSync(join(tmpdir(), "isthmus-replica-"));
   readonly remote = `unix:${this.folder}/db.sock`;
   #child: ReturnType<typeof spawn> | undefined;
@@ -49,12 +38,4 @@ export class RealServer {
     await this.stop();
     rmSync(this.folder, { recursive: true });
   }
-}
-
-export async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 2000; i++) {
-    if (holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  assert.fail(`never: ${what}`);
 }

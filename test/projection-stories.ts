@@ -1,12 +1,11 @@
-/** Projections against the real ovsdb-server: the database becomes as wished, whatever others do to it. */
+/** Stories of projections: the database becomes as wished, whatever others do to it. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { Cell, type Collection, type CollectionWatcher, Engine, rule } from "../../src/engine/index.ts";
-import { silentLog } from "../../src/host/index.ts";
-import { nodeHost } from "../../src/host/node/index.ts";
-import { entries, openProjector, openReplica, type Replica, wished, wishRelation } from "../../src/ovsdb/index.ts";
-import { SeededRandom } from "../../src/std/index.ts";
-import { RealServer, sample, skip, until } from "./real-ovsdb-server.ts";
+import { Cell, type Collection, type CollectionWatcher, Engine, rule } from "../src/engine/index.ts";
+import { silentLog } from "../src/host/index.ts";
+import { nodeHost } from "../src/host/node/index.ts";
+import { entries, openProjector, openReplica, type Replica, wished, wishRelation } from "../src/ovsdb/index.ts";
+import { SeededRandom } from "../src/std/index.ts";
+import { type BenchServer, sample, until } from "./client-bench.ts";
 
 const host = nodeHost(silentLog);
 
@@ -83,16 +82,15 @@ const actualPicture = (replica: Replica<typeof sample>) =>
     return `${s.name}: ${ports.join()} lead ${(replica.tables.Port.get(s.lead)?.name ?? "").split(" ")[1] ?? ""} count ${s.options.get("count") ?? ""}`;
   }).sort();
 
-test("the database becomes as wished, through changes, meddling and lost connections", { skip }, async () => {
-  const real = new RealServer();
+export async function databaseBecomesAsWished(server: BenchServer, seed: number): Promise<void> {
   const plans = new Plans();
   const results: string[] = [];
-  await real.start();
-  const { replica, projector, step } = start(real.remote, plans, results);
-  const meddler = openReplica(host, sample, real.remote, { minBackoffMs: 10, maxBackoffMs: 20 });
+  await server.start();
+  const { replica, projector, step } = start(server.remote, plans, results);
+  const meddler = openReplica(host, sample, server.remote, { minBackoffMs: 10, maxBackoffMs: 20 });
   try {
     await Promise.all([replica.synced, meddler.synced]);
-    const random = new SeededRandom(5);
+    const random = new SeededRandom(seed);
     const somePorts = () => [...new Set(Array.from({ length: random.below(4) }, () => random.pick(["a", "bb", "ccc", "d"])))];
     for (let round = 0; round < 60; round++) {
       const some = [...plans.items];
@@ -110,10 +108,10 @@ test("the database becomes as wished, through changes, meddling and lost connect
         await txn.commit();
       }
       if (round === 30) {
-        await real.stop();
+        await server.stop();
         plans.add(new Plan("while-away", ["a", "bb"]));
         step();
-        await real.start();
+        await server.start();
         await until("all are back", () => replica.status.areConditionsInForce && meddler.status.areConditionsInForce);
       }
       if (random.chance(0.3)) await until("settled", () => projector.isSettled && replica.status.areConditionsInForce);
@@ -131,6 +129,6 @@ test("the database becomes as wished, through changes, meddling and lost connect
     projector.close();
     replica.close();
     meddler.close();
-    await real.remove();
+    await server.remove();
   }
-});
+}

@@ -1,11 +1,10 @@
-/** A replica against the real ovsdb-server: what it shows is what the server holds, through restarts and condition changes. */
+/** Stories of replicas: what it shows is what the server holds, through restarts and condition changes. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { silentLog } from "../../src/host/index.ts";
-import { nodeHost } from "../../src/host/node/index.ts";
-import { openReplica, type Replica, type RowOf } from "../../src/ovsdb/index.ts";
-import { SeededRandom } from "../../src/std/index.ts";
-import { RealServer, sample, skip, until } from "./real-ovsdb-server.ts";
+import { silentLog } from "../src/host/index.ts";
+import { nodeHost } from "../src/host/node/index.ts";
+import { openReplica, type Replica, type RowOf } from "../src/ovsdb/index.ts";
+import { SeededRandom } from "../src/std/index.ts";
+import { type BenchServer, sample, until } from "./client-bench.ts";
 
 const host = nodeHost(silentLog);
 type Sample = Replica<typeof sample>;
@@ -43,17 +42,16 @@ async function randomChange(replica: Sample, random: SeededRandom): Promise<void
   assert.ok(result.kind === "committed" || result.kind === "unchanged", JSON.stringify(result));
 }
 
-test("a replica equals the server's contents after random transactions, a restart and a reconnection", { skip }, async () => {
-  const real = new RealServer();
+export async function replicaFollows(server: BenchServer): Promise<void> {
   const replicas: Sample[] = [];
   try {
-    await real.start();
-    const [writer, reader] = [openReplica(host, sample, real.remote), openReplica(host, sample, real.remote, { minBackoffMs: 10, maxBackoffMs: 20 })];
+    await server.start();
+    const [writer, reader] = [openReplica(host, sample, server.remote), openReplica(host, sample, server.remote, { minBackoffMs: 10, maxBackoffMs: 20 })];
     replicas.push(writer, reader);
     await Promise.all([writer.synced, reader.synced]);
     const random = new SeededRandom(1);
     const agree = async () => {
-      const fresh = openReplica(host, sample, real.remote);
+      const fresh = openReplica(host, sample, server.remote);
       replicas.push(fresh);
       await fresh.synced;
       const expected = picture(fresh);
@@ -64,10 +62,10 @@ test("a replica equals the server's contents after random transactions, a restar
     for (let i = 0; i < 150; i++) await randomChange(writer, random);
     await agree();
     const before = new Map([...reader.tables.Switch].map((row) => [row._uuid, row]));
-    await real.stop();
+    await server.stop();
     await until("the reader sees the end", () => !reader.status.isConnected && !writer.status.isConnected);
     assert.equal(reader.status.isSynced, true);
-    await real.start();
+    await server.start();
     writer.reconnect();
     await until("both are back", () => reader.status.areConditionsInForce && writer.status.areConditionsInForce);
     for (const row of reader.tables.Switch) assert.equal(row, before.get(row._uuid), "rows keep their identity");
@@ -75,17 +73,16 @@ test("a replica equals the server's contents after random transactions, a restar
     await agree();
   } finally {
     for (const replica of replicas) replica.close();
-    await real.remove();
+    await server.remove();
   }
-});
+}
 
-test("conditions, locks and verification", { skip }, async () => {
-  const real = new RealServer();
+export async function conditionsLocksAndVerification(server: BenchServer): Promise<void> {
   const replicas: Sample[] = [];
   try {
-    await real.start();
+    await server.start();
     const open = (options: Parameters<typeof openReplica<typeof sample>>[3]) => {
-      const replica = openReplica(host, sample, real.remote, options);
+      const replica = openReplica(host, sample, server.remote, options);
       replicas.push(replica);
       return replica;
     };
@@ -128,6 +125,6 @@ test("conditions, locks and verification", { skip }, async () => {
     await until("the lock passes on", () => second.status.hasLock);
   } finally {
     for (const replica of replicas) replica.close();
-    await real.remove();
+    await server.remove();
   }
-});
+}
