@@ -5,6 +5,7 @@
 import { relation, type Yield } from "../engine/index.ts";
 import type { Stage } from "../logical/index.ts";
 import { type Actions, everything, type Match, next } from "./flow-text.ts";
+import type { FlowContent } from "./topology/flow-contents.ts";
 import { dropActions } from "./topology/settings.ts";
 import type { Datapath } from "./topology/topology.ts";
 
@@ -24,24 +25,17 @@ export interface FlowDetails {
 
 export interface Lflow {
   readonly datapath: Datapath;
-  readonly stage: Stage;
-  readonly priority: number;
-  readonly match: Match;
-  readonly actions: Actions;
-  readonly meter: string | undefined;
+  readonly content: FlowContent;
   readonly details: FlowDetails;
 }
 
-/** What makes two flows one row. */
-export const contentKey = (flow: Pick<Lflow, "stage" | "priority" | "match" | "actions" | "meter">): string =>
-  `${flow.stage.name} ${flow.priority} ${flow.match}\n${flow.actions}${flow.meter === undefined ? "" : `\n${flow.meter}`}`;
-
-export const Lflow = relation<Lflow>("Lflow", (flow) => `${flow.datapath.row._uuid} ${contentKey(flow)}`);
+export const Lflow = relation<Lflow>("Lflow", ({ datapath, content }) => `${content.id} ${datapath.row._uuid}`);
 
 const noDetails: FlowDetails = {};
 
 export function lflow(datapath: Datapath, stage: Stage, priority: number, match: Match, actions: Actions, details: FlowDetails = noDetails): Yield {
-  return Lflow({ datapath, stage, priority, match, actions, meter: meterOf(datapath, details.protocol), details });
+  const content = datapath.topology.flowContents.of(stage, priority, match, actions, meterOf(datapath, details.protocol));
+  return Lflow({ datapath, content, details });
 }
 
 /** Lets every packet on that nothing else in the stage has matched. */

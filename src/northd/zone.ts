@@ -46,7 +46,7 @@ export class Zone {
     this.#sb = sb;
     const log = host.log.module("northd");
     this.topology = new Topology(this.engine, nb.tables, sb.tables, log, host.random, rolesOf);
-    this.flows = new LogicalFlows(sb);
+    this.flows = new LogicalFlows(sb, this.topology.flowContents);
     this.#sbProjector = openProjector(host, this.engine, sb, { comment: "ovn-northd", committed: (result) => this.#southboundCommitted(result) });
     this.#nbProjector = openProjector(host, this.engine, nb, { comment: "ovn-northd" });
     warnOfUnbuilt(nb.tables, log);

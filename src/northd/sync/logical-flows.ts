@@ -9,7 +9,8 @@
 import type { Sink } from "../../engine/index.ts";
 import { stageNamed } from "../../logical/index.ts";
 import type { CommitResult, Replica, Transaction, Uuid } from "../../ovsdb/index.ts";
-import { contentKey, type Lflow } from "../lflow.ts";
+import type { Lflow } from "../lflow.ts";
+import type { FlowContent, FlowContents } from "../topology/flow-contents.ts";
 import type { Sb, SbRow } from "../topology/topology.ts";
 import { northboundUuidOf } from "../topology/topology.ts";
 
@@ -27,7 +28,6 @@ interface Group {
 }
 
 interface Entry {
-  readonly key: string;
   readonly flow: Lflow;
   /** Keys of datapaths: one alone without a set. */
   datapaths: string | Set<string>;
@@ -39,20 +39,22 @@ interface Entry {
 
 export class LogicalFlows implements Sink<Lflow> {
   readonly #replica: Replica<Sb>;
-  readonly #entries = new Map<string, Entry>();
+  readonly #contents: FlowContents;
+  readonly #entries = new Map<FlowContent, Entry>();
   readonly #groups = new Map<string, Group>();
   readonly #hashes = new Map<string, readonly [number, number]>();
-  readonly #keysOfRows = new Map<FlowRow, string>();
+  readonly #entryOfRow = new Map<FlowRow, Entry>();
   readonly #groupRows = new Map<GroupRow, string>();
   /** Membership has moved: the group is to be found again. */
   readonly #moved = new Set<Entry>();
-  #dirty = new Set<string>();
-  #inFlight = new Set<string>();
+  #dirty = new Set<Entry>();
+  #inFlight = new Set<Entry>();
   /** Rows that no entry has: to be deleted. */
   readonly #strays = new Set<FlowRow>();
 
-  constructor(replica: Replica<Sb>) {
+  constructor(replica: Replica<Sb>, contents: FlowContents) {
     this.#replica = replica;
+    this.#contents = contents;
     const { Logical_Flow: flows, Logical_DP_Group: groups } = replica.tables;
     flows.watch({ added: (row) => this.#rowCame(row), removed: (row) => this.#rowWent(row) });
     flows.watchColumns((row) => this.#rowChanged(row));
@@ -64,19 +66,18 @@ export class LogicalFlows implements Sink<Lflow> {
   }
 
   added(flow: Lflow): void {
-    const key = contentKey(flow);
     const datapath: string = flow.datapath.row._uuid;
-    let entry = this.#entries.get(key);
+    let entry = this.#entries.get(flow.content);
     if (entry === undefined) {
-      entry = { key, flow, datapaths: datapath, high: 0, low: 0, group: undefined, row: undefined };
-      this.#entries.set(key, entry);
+      entry = { flow, datapaths: datapath, high: 0, low: 0, group: undefined, row: undefined };
+      this.#entries.set(flow.content, entry);
     } else if (typeof entry.datapaths === "string") entry.datapaths = entry.datapaths === "" ? datapath : new Set([entry.datapaths, datapath]);
     else entry.datapaths.add(datapath);
     this.#stir(entry, datapath);
   }
 
   removed(flow: Lflow): void {
-    const entry = this.#entries.get(contentKey(flow));
+    const entry = this.#entries.get(flow.content);
     if (entry === undefined) return;
     const datapath: string = flow.datapath.row._uuid;
     if (typeof entry.datapaths === "string") entry.datapaths = "";
@@ -102,28 +103,25 @@ export class LogicalFlows implements Sink<Lflow> {
   }
 
   compareAll(): void {
-    for (const key of this.#entries.keys()) this.#dirty.add(key);
+    for (const entry of this.#entries.values()) this.#dirty.add(entry);
   }
 
   /** Adds what is to be written. `uuidOf` gives the Datapath_Binding row of a datapath. */
   write(transaction: Transaction<Sb>, uuidOf: (datapath: string) => Uuid<"Datapath_Binding"> | undefined): void {
     for (const row of this.#strays) {
-      const entry = this.#entries.get(this.#keysOfRows.get(row) ?? "");
+      const entry = this.#entryFor(row);
       if (entry !== undefined && entry.row === undefined) this.#adopt(entry, row);
       else transaction.delete(row);
     }
     const made = new Map<Group, Uuid<"Logical_DP_Group">>();
-    for (const key of this.#dirty) {
-      const entry = this.#entries.get(key);
-      if (entry !== undefined) this.#writeEntry(entry, transaction, uuidOf, made);
-    }
+    for (const entry of this.#dirty) this.#writeEntry(entry, transaction, uuidOf, made);
     this.#inFlight = transaction.isEmpty ? new Set() : this.#dirty;
     this.#dirty = new Set();
   }
 
   finished(result: CommitResult): void {
     const isDone = result.kind === "committed" || result.kind === "unchanged";
-    if (!isDone) for (const key of this.#inFlight) this.#dirty.add(key);
+    if (!isDone) for (const entry of this.#inFlight) this.#dirty.add(entry);
     this.#inFlight = new Set();
   }
 
@@ -133,8 +131,14 @@ export class LogicalFlows implements Sink<Lflow> {
   ): void {
     const { flow, group, row } = entry;
     if (entry.datapaths === "") {
-      this.#entries.delete(entry.key);
+      if (this.#entries.get(flow.content) === entry) {
+        this.#entries.delete(flow.content);
+        this.#contents.forget(flow.content);
+      }
       if (row !== undefined) {
+        // Should this come to nothing, the row is there for whoever says the same by then.
+        entry.row = undefined;
+        this.#entryOfRow.delete(row);
         this.#strays.add(row);
         transaction.delete(row);
       }
@@ -151,10 +155,10 @@ export class LogicalFlows implements Sink<Lflow> {
       if (row.logical_datapath !== logical_datapath || row.logical_dp_group !== logical_dp_group) transaction.update(row, { logical_datapath, logical_dp_group });
       return;
     }
-    const { stage, details } = flow;
+    const { details } = flow;
+    const { stage, priority, match, actions, meter } = flow.content;
     transaction.insert("Logical_Flow", {
-      logical_datapath, logical_dp_group, pipeline: stage.pipeline, table_id: stage.table, priority: flow.priority, match: flow.match,
-      actions: flow.actions, controller_meter: flow.meter, flow_desc: details.description,
+      logical_datapath, logical_dp_group, pipeline: stage.pipeline, table_id: stage.table, priority, match, actions, controller_meter: meter, flow_desc: details.description,
       tags: details.ioPort === undefined ? {} : { in_out_port: details.ioPort },
       external_ids: {
         "stage-name": stage.name, source: `${stage.name.replaceAll("_", "-").replace(/^(l[sr])-(in|out)-/, "$1-")}.ts`,
@@ -187,7 +191,7 @@ export class LogicalFlows implements Sink<Lflow> {
     entry.high = (entry.high ^ high) >>> 0;
     entry.low = (entry.low ^ low) >>> 0;
     this.#moved.add(entry);
-    this.#dirty.add(entry.key);
+    this.#dirty.add(entry);
   }
 
   /** Two halves of a 64-bit hash of the datapath's UUID, which is as good as random already. */
@@ -252,44 +256,43 @@ export class LogicalFlows implements Sink<Lflow> {
     if (group?.row !== row) return;
     // Changed by somebody else, or gone: the flows that use it are compared again.
     group.row = undefined;
-    for (const entry of this.#entries.values()) if (entry.group === group) this.#dirty.add(entry.key);
+    for (const entry of this.#entries.values()) if (entry.group === group) this.#dirty.add(entry);
   }
 
-  #keyOfRow(row: FlowRow): string | undefined {
+  /** The entry that says what the row says. */
+  #entryFor(row: FlowRow): Entry | undefined {
     const stage = stageNamed(row.external_ids.get("stage-name") ?? "");
     if (stage === undefined || stage.pipeline !== row.pipeline || stage.table !== row.table_id) return undefined;
-    const { priority, match, actions, controller_meter: meter } = row;
-    return contentKey({ stage, priority, match: match as Lflow["match"], actions: actions as Lflow["actions"], meter });
+    const content = this.#contents.find(stage, row.priority, row.match, row.actions, row.controller_meter);
+    return content === undefined ? undefined : this.#entries.get(content);
   }
 
   #rowCame(row: FlowRow): void {
-    const key = this.#keyOfRow(row);
-    if (key !== undefined) this.#keysOfRows.set(row, key);
-    const entry = key === undefined ? undefined : this.#entries.get(key);
+    const entry = this.#entryFor(row);
     if (entry === undefined || entry.row !== undefined) this.#strays.add(row);
     else this.#adopt(entry, row);
   }
 
   #adopt(entry: Entry, row: FlowRow): void {
     entry.row = row;
+    this.#entryOfRow.set(row, entry);
     this.#strays.delete(row);
-    this.#dirty.add(entry.key);
+    this.#dirty.add(entry);
   }
 
   #rowWent(row: FlowRow): void {
-    const key = this.#keysOfRows.get(row);
-    this.#keysOfRows.delete(row);
+    const entry = this.#entryOfRow.get(row);
+    this.#entryOfRow.delete(row);
     this.#strays.delete(row);
-    const entry = key === undefined ? undefined : this.#entries.get(key);
     if (entry?.row !== row) return;
     entry.row = undefined;
-    this.#dirty.add(entry.key);
+    this.#dirty.add(entry);
   }
 
   #rowChanged(row: FlowRow): void {
-    const key = this.#keysOfRows.get(row);
-    if (key !== undefined && key === this.#keyOfRow(row)) {
-      this.#dirty.add(key);
+    const entry = this.#entryOfRow.get(row);
+    if (entry !== undefined && this.#entryFor(row) === entry) {
+      this.#dirty.add(entry);
       return;
     }
     this.#rowWent(row);

@@ -8,6 +8,7 @@ import type { Log, Random } from "../../host/index.ts";
 import { formatMac, type Mac } from "../../net/index.ts";
 import type { ReplicaTables, RowOf, Uuid } from "../../ovsdb/index.ts";
 import type { northbound, southbound } from "../../schemas/index.ts";
+import { FlowContents } from "./flow-contents.ts";
 import { MappedCollection } from "./mapped-collection.ts";
 
 export type Nb = typeof northbound;
@@ -94,6 +95,8 @@ export class Topology {
   readonly encapsByIp: Index<string, SbRow<"Encap">>;
   readonly bindingsByName: Index<string, SbRow<"Port_Binding">>;
   readonly bindingsByNbDatapath: Index<string, SbRow<"Datapath_Binding">>;
+
+  readonly flowContents = new FlowContents();
 
   /** What stands in for NB_Global.options until northd's own values have come back from the database. */
   readonly chosen: { readonly macPrefix: string; readonly monitorMac: string; readonly monitorMacTarget: string };
