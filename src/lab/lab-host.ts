@@ -9,6 +9,8 @@ import type { TopologyHost } from "./topology.ts";
 /** How often a host without its addresses asks again while the lab comes up, and for how long the lab waits for them. */
 const hurryMs = 100;
 const configurationLimitMs = 15_000;
+/** How long a host that has its addresses waits for a router, which its network may well not have. */
+const routerLimitMs = 1_000;
 
 export class LabHost {
   readonly topology: TopologyHost;
@@ -44,10 +46,14 @@ export class LabHost {
   configure(): Promise<void> {
     this.#machine.start();
     const { clock } = this.#host;
-    const deadline = clock.now() + configurationLimitMs;
+    let deadline = clock.now() + configurationLimitMs;
+    let hasAddresses = false;
     return new Promise((resolve) => {
       const look = (): Timer | undefined => {
-        if (this.#machine.isConfigured || clock.now() > deadline) {
+        const { isConfigured, awaitsRouter } = this.#machine;
+        if (isConfigured && !hasAddresses) deadline = clock.now() + routerLimitMs;
+        hasAddresses ||= isConfigured;
+        if ((isConfigured && !awaitsRouter) || clock.now() > deadline) {
           resolve();
           return undefined;
         }

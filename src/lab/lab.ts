@@ -1,8 +1,9 @@
 /**
  * A running lab: brings a topology up, answers what is asked of it, takes it down. One object for one folder.
  *
- * Order: databases; then northd, ovn-ic, switches and controllers of all nodes at once; then the hosts' interfaces; then the
- * set-up scripts (each node's in order, all nodes at once); then the hosts' own configuration.
+ * Order: databases; then the set-up scripts (each node's in order, all nodes at once) and ovn-ic; northd, switches and
+ * controllers when the scripts are through, or wait for something; then the hosts' interfaces and their own configuration.
+ * Whatever is in the databases by the time a daemon starts, it works out once; what comes later, it works in bit by bit.
  */
 import type { AddressMap, Host } from "../host/index.ts";
 import { mappedHost } from "../host/index.ts";
@@ -15,8 +16,8 @@ import { LabHost } from "./lab-host.ts";
 import { nodeEnvironment, nodeFolder } from "./layout.ts";
 import type { CommandRunner } from "./command-runner.ts";
 import { parseScript, ScriptError } from "./script/syntax.ts";
-import { runScript } from "./script/run.ts";
-import { isChassis, type SetupStep, type Topology, type TopologyNode } from "./topology.ts";
+import { type CommandResult, runScript } from "./script/run.ts";
+import { isChassis, type SetupStep, type Topology, type TopologyHost, type TopologyNode } from "./topology.ts";
 
 export interface LabOptions {
   readonly host: Host;
@@ -32,6 +33,9 @@ export interface LabOptions {
   progress(step: string): void;
 }
 
+/** How long nothing may come of the set-up scripts before they are taken to wait for something. */
+const scriptPatienceMs = 200;
+
 /** What the user did wrong, or what the machine lacks: told without a stack. */
 export class LabError extends Error {}
 
@@ -40,6 +44,7 @@ export class Lab {
   readonly #nodeHosts = new Map<string, Host>();
   readonly #daemons = new Map<string, LaunchedDaemon>();
   readonly hosts = new Map<string, LabHost>();
+  #commandsEnded = 0;
 
   constructor(options: LabOptions) {
     this.#options = options;
@@ -63,14 +68,16 @@ export class Lab {
     await start((plan) => plan.kind === "database");
     await Promise.all(nodes.map((node) => this.#prepareDatabases(node)));
     progress(`${plans.filter(({ plan }) => plan.kind === "database").length} databases`);
-    await start((plan) => plan.kind !== "database");
+    const setUp = this.#setUp();
+    // A failure is reported where it is waited for, below; until then it must not pass for one that nobody handles.
+    setUp.catch(() => undefined);
+    await start((plan) => plan.kind === "ic");
+    await Promise.race([setUp.catch(() => undefined), this.#untilScriptsWait()]);
+    await start((plan) => plan.kind !== "database" && plan.kind !== "ic");
     progress("northd, ovn-ic, switches and controllers");
-    for (const wanted of topology.hosts.values()) await this.#plug(wanted.name);
+    await Promise.all([...topology.hosts.values()].map((wanted) => this.#plug(wanted)));
     if (topology.hosts.size > 0) progress(`${topology.hosts.size} hosts plugged in`);
-    if (this.#options.runsSetup && topology.setup.length > 0) {
-      await this.#setUp();
-      progress(`${topology.setup.length} set-up scripts`);
-    }
+    await setUp;
     await Promise.all([...this.hosts.values()].map((h) => h.configure()));
   }
 
@@ -136,11 +143,10 @@ export class Lab {
     }
   }
 
-  async #plug(name: string): Promise<void> {
-    const wanted = present(this.topology.hosts.get(name));
+  async #plug(wanted: TopologyHost): Promise<void> {
     const node = present(this.topology.nodes.get(wanted.node));
     const labHost = new LabHost(this.#options.host, wanted, (other, family) => this.#addressOf(other, family));
-    this.hosts.set(name, labHost);
+    this.hosts.set(wanted.name, labHost);
     labHost.plugInto(this.#switchOf(node.name));
     // The controller makes br-int; the hypervisor only plugs into it.
     await this.#command(node, ["ovs-vsctl", "--no-wait", "--timeout=10", "wait-until", "Bridge", "br-int", "name=br-int"]);
@@ -161,9 +167,26 @@ export class Lab {
   }
 
   async #setUp(): Promise<void> {
+    const { topology, runsSetup, progress } = this.#options;
+    if (!runsSetup || topology.setup.length === 0) return;
     const byNode = new Map<string, SetupStep[]>();
-    for (const step of this.topology.setup) byNode.set(step.on, [...(byNode.get(step.on) ?? []), step]);
-    await Promise.all([...byNode].map(([name, steps]) => this.#setUpNode(present(this.topology.nodes.get(name)), steps)));
+    for (const step of topology.setup) byNode.set(step.on, [...(byNode.get(step.on) ?? []), step]);
+    await Promise.all([...byNode].map(([name, steps]) => this.#setUpNode(present(topology.nodes.get(name)), steps)));
+    progress(`${topology.setup.length} set-up scripts`);
+  }
+
+  /** Resolves when no command of the scripts has ended for a while: what they wait for may need the daemons that are not up. */
+  #untilScriptsWait(): Promise<void> {
+    const { clock } = this.#options.host;
+    return new Promise((resolve) => {
+      let ended = this.#commandsEnded;
+      const look = (): void => {
+        if (this.#commandsEnded === ended) return resolve();
+        ended = this.#commandsEnded;
+        clock.after(scriptPatienceMs, look);
+      };
+      clock.after(scriptPatienceMs, look);
+    });
   }
 
   async #setUpNode(node: TopologyNode, steps: readonly SetupStep[]): Promise<void> {
@@ -172,7 +195,7 @@ export class Lab {
       try {
         await runScript(
           parseScript(step.run),
-          { execute: (argv) => this.#options.commands.run(this.#place(node), argv), random: () => this.#options.host.random.next32() & 0x7fff },
+          { execute: (argv) => this.#execute(node, argv), random: () => this.#options.host.random.next32() & 0x7fff },
           variables,
         );
       } catch (error) {
@@ -182,8 +205,14 @@ export class Lab {
     }
   }
 
+  async #execute(node: TopologyNode, argv: readonly string[]): Promise<CommandResult> {
+    const result = await this.#options.commands.run(this.#place(node), argv);
+    this.#commandsEnded++;
+    return result;
+  }
+
   async #command(node: TopologyNode, argv: readonly string[]): Promise<void> {
-    const { exitCode, stderr } = await this.#options.commands.run(this.#place(node), argv);
+    const { exitCode, stderr } = await this.#execute(node, argv);
     if (exitCode !== 0) throw new LabError(`${node.name}: ${argv.join(" ")}: ${stderr.trim()}`);
   }
 

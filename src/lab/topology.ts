@@ -77,7 +77,7 @@ export interface TopologyHost {
   readonly mtu: number;
 }
 
-/** Shell lines to run on a node, once the daemons of every node are up. */
+/** Shell lines to run on a node, once the databases of every node are up. */
 export interface SetupStep {
   readonly on: string;
   readonly run: string;

@@ -54,10 +54,24 @@ export class RouterDiscovery {
     this.#checking.clear();
   }
 
+  /** Whether a router has announced itself and stays. */
+  get hasRouter(): boolean {
+    return this.#network.routes.some((r) => r.origin === "ra" && r.destination.length === 0);
+  }
+
+  /** Asks again at once, on top of the questions that the standard allows for, if no router has answered. */
+  hurry(): void {
+    if (!this.hasRouter) this.#ask();
+  }
+
+  #ask(): void {
+    this.#ip.sendNd({ kind: "router-solicit", options: [{ kind: "source-mac", mac: this.#mac }] }, linkLocalOf(this.#mac), allRouters);
+  }
+
   #solicit(): void {
     if (this.#sent >= maxSolicitations) return;
     this.#sent++;
-    this.#ip.sendNd({ kind: "router-solicit", options: [{ kind: "source-mac", mac: this.#mac }] }, linkLocalOf(this.#mac), allRouters);
+    this.#ask();
     this.#timer = this.#clock.after(solicitationIntervalMs, () => this.#solicit());
   }
 

@@ -117,10 +117,16 @@ export class SimulatedHost {
     return (!this.options.dhcp || has(4)) && (!this.options.dhcpv6 || has(6));
   }
 
-  /** Asks for addresses at once again, if it still lacks one: for labs that have just become able to answer. */
+  /** Whether it has to learn its IPv6 router, which DHCPv6 does not tell, and has not yet. */
+  get awaitsRouter(): boolean {
+    return this.options.dhcpv6 && !this.#discovery.hasRouter;
+  }
+
+  /** Asks for addresses and routers at once again, if it still lacks one: for labs that have just become able to answer. */
   hurry(): void {
     if (this.options.dhcp && this.#services.dhcpv4.lease === undefined) void this.#services.dhcpv4.start();
     if (this.options.dhcpv6 && !this.isConfigured) void this.#services.dhcpv6.start();
+    if (this.awaitsRouter) this.#discovery.hurry();
   }
 
   exec(argv: readonly string[], output: (to: "stdout" | "stderr", bytes: Uint8Array) => void, input: Uint8Array = new Uint8Array(0)): RunningCommand {
