@@ -71,7 +71,9 @@ class Ic implements Daemon {
     const { nb, sb, icNb, icSb, leader } = this.#connections;
     const [engine, zone] = [this.#engine, this.#zone];
     const committed = (): void => this.#step();
-    const open = { committed, comment: "ovn-ic" };
+    // Of several ovn-ic of a zone only the one with the zone's lock writes, to whichever database.
+    const mayWrite = (): boolean => !this.#isPaused && untracked(() => sb.status.hasLock);
+    const open = { committed, mayWrite, comment: "ovn-ic" };
     const writers: Writers = {
       nb: openProjector(host, engine, nb, open), sb: openProjector(host, engine, sb, open), icNb: openProjector(host, engine, icNb, open),
       icSb: openProjector(host, engine, icSb, open), leader: openProjector(host, engine, leader, open),

@@ -79,7 +79,7 @@ class LiveProjector<D extends Database> implements Projector<D> {
     if (this.#isInFlight || this.#isClosed) return;
     if (this.#retry !== undefined && !this.#hasNews) return;
     const { isConnected, hasLock, areConditionsInForce } = untracked(() => this.#replica.status);
-    if (!isConnected || !hasLock || !areConditionsInForce) return;
+    if (!isConnected || !hasLock || !areConditionsInForce || this.#options.mayWrite?.() === false) return;
     this.#retry?.cancel();
     this.#retry = undefined;
     this.#hasNews = false;

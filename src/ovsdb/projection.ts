@@ -78,6 +78,8 @@ export interface Projector<D extends Database> {
 }
 
 export interface ProjectorOptions {
+  /** Asked before each transaction, also before one that is tried again: a daemon on standby or paused writes nothing. */
+  mayWrite?(): boolean;
   /** What each transaction says in the server's log. */
   readonly comment?: string;
   /** Told of the end of each commit. What it brought is compared right after; `isSettled` says when nothing more is to be written. */
