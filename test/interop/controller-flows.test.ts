@@ -48,6 +48,18 @@ const features = `
   static-mac-binding-add router_east-net_east 192.168.1.50 0a:0a:0a:0a:0a:0a
   qos-add net_east from-lport 100 "inport == \\"vm1\\"" dscp=10 rate=1000
   lb-add lb1 30.0.0.1:80 192.168.1.11:80,192.168.1.12:80 tcp -- ls-lb-add net_east lb1 -- lr-lb-add router_east lb1
+  lr-add gr -- set Logical_Router gr options:chassis=gw_east options:lb_force_snat_ip=100.64.0.2 -- lrp-add gr gr-j 02:00:00:00:01:01 100.64.0.2/24 -- lr-lb-add gr lb1
+  ls-add join -- lsp-add join j-gr -- lsp-set-type j-gr router -- lsp-set-addresses j-gr router -- lsp-set-options j-gr router-port=gr-j
+  lrp-add router_east r-j 02:00:00:00:01:02 100.64.0.1/24 -- lsp-add join j-r -- lsp-set-type j-r router -- lsp-set-addresses j-r router -- lsp-set-options j-r router-port=r-j
+  lr-nat-add gr snat 100.64.0.9 192.168.0.0/16 -- --ecmp-symmetric-reply lr-route-add gr 0.0.0.0/0 100.64.0.254
+  set Logical_Switch net_east other_config:mcast_snoop=true other_config:mcast_querier=true other_config:mcast_eth_src="40:44:00:00:00:04" other_config:mcast_ip4_src=192.168.1.1
+  lsp-add net_east mc -- lsp-set-addresses mc "0a:00:00:00:00:31 192.168.1.31" -- lsp-set-options mc requested-chassis=worker_east,gw_east
+  ls-add l2 -- lsp-add l2 l2g -- lsp-set-type l2g l2gateway -- lsp-set-addresses l2g unknown -- lsp-set-options l2g network_name=phys l2gateway-chassis=worker_east -- set Logical_Switch_Port l2g tag_request=77
+  --id=@m create Load_Balancer name=lbh protocol=udp vips:"30.0.0.11\:53"="192.168.1.11\:53" options:hairpin_snat_ip="192.168.1.250 fd00:1::250" -- add Logical_Switch net_east load_balancer @m
+  acl-add net_east from-lport 1500 "ip4.dst == 10.5.0.0/16" allow-stateless -- --tier=1 acl-add net_east from-lport 1400 "tcp.dst == 25" reject
+  acl-add net_east to-lport 1450 "udp.dst == 111" pass -- --label=1234 acl-add net_east to-lport 1460 "udp.dst == 112" allow-related
+  lr-policy-add router_east 90 "ip4.dst == 10.98.0.0/16" reroute 192.168.1.60,192.168.1.61
+  set Logical_Router_Port r-ext options:gateway_mtu=1400 options:redirect-type=bridged
   lb-add lb2 [fd00:9::1]:80 [fd00:1::11]:80 tcp -- ls-lb-add net_east lb2
 `;
 
@@ -81,6 +93,7 @@ test("the same flows as OVN's ovn-controller", { skip, timeout: 120_000 }, () =>
   try {
     lab.up();
     lab.ping();
+    for (const chassis of ["worker_east", "gw_east"]) lab.vsctl(chassis, "add-port", "br-int", "tapmc", "--", "set", "interface", "tapmc", "type=internal", "external-ids:iface-id=mc");
     for (const chassis of ["worker_east", "gw_east"]) lab.vsctl(chassis, "set", "open", ".", "external-ids:ovn-bridge-mappings=phys:br-phys");
     for (const line of features.split("\n")) if (line.trim() !== "") lab.nbctl("east", ...wordsOf(line.trim()));
     lab.nbctl("east", "--wait=hv", "sync");
