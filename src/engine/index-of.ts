@@ -59,6 +59,14 @@ class IndexEntry<K, T> extends Computation {
 
 const nothing: ReadonlySet<never> = new Set();
 
+/** Those of `keys` that are not among `others`. An item may have thousands, and one more or less is no reason to compare each with each. */
+function missingFrom<K>(others: readonly K[], keys: readonly K[]): readonly K[] {
+  if (others.length === 0) return keys;
+  if (others.length * keys.length <= 64) return keys.filter((key) => !others.includes(key));
+  const known = new Set(others);
+  return keys.filter((key) => !known.has(key));
+}
+
 export class MaintainedIndex<K, T> implements Index<K, T> {
   readonly #name: string;
   readonly #keysOf: (item: T) => Iterable<K>;
@@ -126,8 +134,8 @@ export class MaintainedIndex<K, T> implements Index<K, T> {
 
   #place(entry: IndexEntry<K, T>): void {
     const before = entry.compute();
-    for (const key of before) if (!entry.keys.includes(key)) this.#leave(key, entry.item);
-    for (const key of entry.keys) if (!before.includes(key)) this.#enter(key, entry.item);
+    for (const key of missingFrom(entry.keys, before)) this.#leave(key, entry.item);
+    for (const key of missingFrom(before, entry.keys)) this.#enter(key, entry.item);
   }
 
   readonly #enqueue = (entry: IndexEntry<K, T>): void => {
