@@ -83,10 +83,9 @@ export function routeIndexes(t: Topology): RouteIndexes {
 }
 
 /** Groups are numbered in the order of their keys, from 1: the same network gives the same flows, whatever happened before. */
-const orderedGroups = derived("ecmp groups", (router: LogicalRouter, indexes: RouteIndexes): readonly string[] =>
-  [...indexes.ecmpGroupsOf.get(router.row._uuid)].sort(compareBytes));
-const groupId = derived("ecmp group id", (router: LogicalRouter, indexes: RouteIndexes, key: string): number =>
-  orderedGroups(router, indexes).indexOf(key) + 1);
+const groupIds = derived("ecmp groups", (router: LogicalRouter, indexes: RouteIndexes): ReadonlyMap<string, number> =>
+  new Map([...indexes.ecmpGroupsOf.get(router.row._uuid)].sort(compareBytes).map((key, i) => [key, i + 1])));
+const groupId = derived("ecmp group id", (router: LogicalRouter, indexes: RouteIndexes, key: string): number => groupIds(router, indexes).get(key) ?? 0);
 
 export interface RoutingContext {
   readonly routes: RouteIndexes;
