@@ -6,11 +6,11 @@
  */
 import { macOf } from "../src/net/index.ts";
 import { type Action, field, Match, noBuffer, ports as reserved } from "../src/openflow/index.ts";
+import { writeU16, writeU32 } from "../src/packet/index.ts";
 import { Bridge } from "../src/switch/bridge.ts";
 import { Datapath } from "../src/switch/datapath.ts";
 import { applyFlowMod } from "../src/switch/flow-mod.ts";
 import { Journal } from "../src/switch/journal.ts";
-import { put16, put32 } from "../src/switch/packet.ts";
 import { PortTaps } from "../src/switch/port-taps.ts";
 import { SwitchPort } from "../src/switch/switch-port.ts";
 
@@ -64,17 +64,17 @@ function pipeline(): number {
 
 function packet(flow: number): Uint8Array {
   const b = new Uint8Array(98);
-  put16(b, 0, 0x0200);
-  put32(b, 2, 0xff01);
-  put16(b, 6, 0x0200);
-  put32(b, 8, 1);
-  put16(b, 12, 0x0800);
-  put32(b, 14, 0x45000054);
+  writeU16(b, 0, 0x0200);
+  writeU32(b, 2, 0xff01);
+  writeU16(b, 6, 0x0200);
+  writeU32(b, 8, 1);
+  writeU16(b, 12, 0x0800);
+  writeU32(b, 14, 0x45000054);
   b[22] = 64;
   b[23] = 17;
-  put32(b, 26, 0x0a000001);
-  put32(b, 30, 0x0a000100 + (flow >>> 8));
-  put32(b, 34, (0x8000_0000 + (flow << 16) + 53) >>> 0);
+  writeU32(b, 26, 0x0a000001);
+  writeU32(b, 30, 0x0a000100 + (flow >>> 8));
+  writeU32(b, 34, (0x8000_0000 + (flow << 16) + 53) >>> 0);
   return b;
 }
 

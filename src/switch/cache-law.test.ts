@@ -4,12 +4,12 @@ import { test } from "node:test";
 import { macOf } from "../net/index.ts";
 import { type Action, field, type FieldName, type FieldValue, Match, OfError, ports as reserved, subfield } from "../openflow/index.ts";
 import { SeededRandom } from "../std/index.ts";
+import { writeU16, writeU32 } from "../packet/index.ts";
 import { Bridge } from "./bridge.ts";
 import { Datapath } from "./datapath.ts";
 import { makeGroup } from "./flow-group.ts";
 import { FlowRule } from "./flow-rule.ts";
 import { MatchShapes } from "./minimask.ts";
-import { put16, put32 } from "./packet.ts";
 import { PortTaps } from "./port-taps.ts";
 import { compile } from "./program.ts";
 import { SwitchPort } from "./switch-port.ts";
@@ -54,41 +54,41 @@ function makeWorld(): World {
 
 function randomPacket(r: SeededRandom): Uint8Array {
   const b = new Uint8Array(r.pick([60, 90]));
-  put16(b, 0, 0x0200);
-  put32(b, 2, r.below(3));
-  put16(b, 6, 0x0200);
-  put32(b, 8, r.below(3));
+  writeU16(b, 0, 0x0200);
+  writeU32(b, 2, r.below(3));
+  writeU16(b, 6, 0x0200);
+  writeU32(b, 8, r.below(3));
   let at = 12;
   if (r.chance(0.3)) {
-    put16(b, 12, 0x8100);
-    put16(b, 14, r.below(3) | (r.below(2) << 13));
+    writeU16(b, 12, 0x8100);
+    writeU16(b, 14, r.below(3) | (r.below(2) << 13));
     at = 16;
   }
   const type = r.pick([0x0800, 0x0806, 0x86dd, 0x0800]);
-  put16(b, at, type);
+  writeU16(b, at, type);
   at += 2;
   if (type === 0x0806) {
-    put32(b, at, 0x00010800);
-    put32(b, at + 4, 0x06040000 | (1 + r.below(2)));
-    put32(b, at + 14, 0x0a000000 | r.below(4));
-    put32(b, at + 24, 0x0a000000 | r.below(4));
+    writeU32(b, at, 0x00010800);
+    writeU32(b, at + 4, 0x06040000 | (1 + r.below(2)));
+    writeU32(b, at + 14, 0x0a000000 | r.below(4));
+    writeU32(b, at + 24, 0x0a000000 | r.below(4));
   } else if (type === 0x0800) {
     const proto = r.pick([1, 6, 17]);
-    put32(b, at, 0x45000000 | (b.length - at));
-    put16(b, at + 6, r.chance(0.1) ? 0x2000 : r.chance(0.1) ? 0x0001 : 0);
+    writeU32(b, at, 0x45000000 | (b.length - at));
+    writeU16(b, at + 6, r.chance(0.1) ? 0x2000 : r.chance(0.1) ? 0x0001 : 0);
     b[at + 8] = r.pick([0, 1, 2, 64]);
     b[at + 9] = proto;
-    put32(b, at + 12, 0x0a000000 | r.below(4));
-    put32(b, at + 16, 0x0a000000 | r.below(4));
-    put32(b, at + 20, (r.below(3) << 16) | r.below(3));
+    writeU32(b, at + 12, 0x0a000000 | r.below(4));
+    writeU32(b, at + 16, 0x0a000000 | r.below(4));
+    writeU32(b, at + 20, (r.below(3) << 16) | r.below(3));
   } else {
-    put32(b, at, 0x60000000);
-    put16(b, at + 4, b.length - at - 40);
+    writeU32(b, at, 0x60000000);
+    writeU16(b, at + 4, b.length - at - 40);
     b[at + 6] = 58;
     b[at + 7] = r.pick([1, 64]);
-    put32(b, at + 20, r.below(3));
-    put32(b, at + 36, r.below(3));
-    put16(b, at + 40, r.pick([0x8000, 0x8700, 0x8800]));
+    writeU32(b, at + 20, r.below(3));
+    writeU32(b, at + 36, r.below(3));
+    writeU16(b, at + 40, r.pick([0x8000, 0x8700, 0x8800]));
   }
   return b;
 }

@@ -1,11 +1,11 @@
 /** Address translation: choosing what a connection is translated to, and doing it to its packets (ovs-actions(7), `nat`). */
 import type { Nat } from "../openflow/index.ts";
-import { checksum } from "./outer-frame.ts";
+import { checksum, readU16, writeU16, writeU32 } from "../packet/index.ts";
 import { isIcmpTuple, type Tuple } from "./connection-tuple.ts";
 import { W } from "./flow-key.ts";
 import { writeHeaders } from "./header-writer.ts";
 import { finish, mix } from "./minimask.ts";
-import { ethType, type Packet, put16, put32, u16 } from "./packet.ts";
+import { ethType, type Packet } from "./packet.ts";
 
 const maxAttempts = 128;
 
@@ -81,27 +81,27 @@ export function rewriteRelated(packet: Packet, inner: Tuple): void {
   const isV4 = packet.key[W.ethType] === ethType.ipv4;
   const b = packet.own();
   const at = packet.l4 + 8;
-  const putWords = (offset: number, words: readonly number[]): void => words.forEach((word, i) => put32(b, offset + 4 * i, word));
+  const putWords = (offset: number, words: readonly number[]): void => words.forEach((word, i) => writeU32(b, offset + 4 * i, word));
   putWords(at + (isV4 ? 12 : 8), inner.source);
   putWords(at + (isV4 ? 16 : 24), inner.destination);
   const l4 = at + (isV4 ? ((b[at] ?? 0) & 15) * 4 : 40);
   if (!isIcmpTuple(inner)) {
-    put16(b, l4, inner.sourcePort);
-    put16(b, l4 + 2, inner.destinationPort);
+    writeU16(b, l4, inner.sourcePort);
+    writeU16(b, l4 + 2, inner.destinationPort);
   }
   if (isV4) {
-    put16(b, at + 10, 0);
-    put16(b, at + 10, checksum(b, at, l4, 0));
+    writeU16(b, at + 10, 0);
+    writeU16(b, at + 10, checksum(b.subarray(at, l4)));
   }
   // The error goes to the sender of the quoted packet.
   const words = inner.source.map((_, i) => (isV4 ? W.nwDst : W.ipv6Dst) + i);
   writeHeaders(packet, words, words.map(() => 0xffffffff), inner.source);
-  const end = packet.l3 + (isV4 ? u16(b, packet.l3 + 2) : 40 + u16(b, packet.l3 + 4));
-  put16(packet.bytes, packet.l4 + 2, 0);
+  const end = packet.l3 + (isV4 ? readU16(b, packet.l3 + 2) : 40 + readU16(b, packet.l3 + 4));
+  writeU16(packet.bytes, packet.l4 + 2, 0);
   let pseudo = 0;
   if (!isV4) {
-    for (let i = packet.l3 + 8; i < packet.l3 + 40; i += 2) pseudo += u16(packet.bytes, i);
+    for (let i = packet.l3 + 8; i < packet.l3 + 40; i += 2) pseudo += readU16(packet.bytes, i);
     pseudo += end - packet.l4 + 58;
   }
-  put16(packet.bytes, packet.l4 + 2, checksum(packet.bytes, packet.l4, end, pseudo));
+  writeU16(packet.bytes, packet.l4 + 2, checksum(packet.bytes.subarray(packet.l4, end), pseudo));
 }

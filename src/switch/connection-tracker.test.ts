@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatIpv4, ipv4Of, parseIpv4 } from "../net/index.ts";
 import type { Nat } from "../openflow/index.ts";
+import { checksum, readU16, readU32, writeU16, writeU32 } from "../packet/index.ts";
 import { ConnectionTracker } from "./connection-tracker.ts";
 import { connectionText } from "./connection-text.ts";
 import { ctStateBit, W } from "./flow-key.ts";
-import { checksum } from "./outer-frame.ts";
-import { Packet, put16, put32, u16, u32 } from "./packet.ts";
+import { Packet } from "./packet.ts";
 
 const ip = (text: string): number => parseIpv4(text) ?? 0;
 
@@ -24,36 +24,36 @@ interface Segment {
 function frame({ from, to, protocol, a, b, flags = 0, quoted }: Segment): Uint8Array {
   const l4Size = protocol === 6 ? 20 : protocol === 17 ? 12 : 8 + (quoted?.length ?? 0);
   const f = new Uint8Array(34 + l4Size);
-  put16(f, 12, 0x0800);
-  put32(f, 14, 0x45000000 | (20 + l4Size));
+  writeU16(f, 12, 0x0800);
+  writeU32(f, 14, 0x45000000 | (20 + l4Size));
   f[22] = 64;
   f[23] = protocol;
-  put32(f, 26, ip(from));
-  put32(f, 30, ip(to));
-  put16(f, 24, checksum(f, 14, 34, 0));
+  writeU32(f, 26, ip(from));
+  writeU32(f, 30, ip(to));
+  writeU16(f, 24, checksum(f.subarray(14, 34)));
   if (protocol === 1) {
     f[34] = a;
-    put16(f, 38, b);
+    writeU16(f, 38, b);
     if (quoted !== undefined) f.set(quoted, 42);
-    put16(f, 36, checksum(f, 34, f.length, 0));
+    writeU16(f, 36, checksum(f.subarray(34)));
     return f;
   }
-  put16(f, 34, a);
-  put16(f, 36, b);
-  if (protocol === 6) put16(f, 46, 0x5000 | flags);
-  else put16(f, 38, l4Size);
-  put16(f, protocol === 6 ? 50 : 40, transportChecksum(f));
+  writeU16(f, 34, a);
+  writeU16(f, 36, b);
+  if (protocol === 6) writeU16(f, 46, 0x5000 | flags);
+  else writeU16(f, 38, l4Size);
+  writeU16(f, protocol === 6 ? 50 : 40, transportChecksum(f));
   return f;
 }
 
 /** Zero if the one in the packet is right. */
 function transportChecksum(f: Uint8Array): number {
-  const pseudo = u16(f, 26) + u16(f, 28) + u16(f, 30) + u16(f, 32) + (f[23] ?? 0) + f.length - 34;
-  return checksum(f, 34, f.length, f[23] === 1 ? 0 : pseudo);
+  const pseudo = readU16(f, 26) + readU16(f, 28) + readU16(f, 30) + readU16(f, 32) + (f[23] ?? 0) + f.length - 34;
+  return checksum(f.subarray(34), f[23] === 1 ? 0 : pseudo);
 }
 
 function assertChecksums(f: Uint8Array): void {
-  assert.equal(checksum(f, 14, 34, 0), 0, "IPv4 header checksum");
+  assert.equal(checksum(f.subarray(14, 34)), 0, "IPv4 header checksum");
   assert.equal(transportChecksum(f), 0, "transport checksum");
 }
 
@@ -77,7 +77,7 @@ class Bench {
 }
 
 const addresses = ({ bytes: f }: Packet): string =>
-  `${formatIpv4(ipv4Of(u32(f, 26)))}:${u16(f, 34)} > ${formatIpv4(ipv4Of(u32(f, 30)))}:${u16(f, 36)}`;
+  `${formatIpv4(ipv4Of(readU32(f, 26)))}:${readU16(f, 34)} > ${formatIpv4(ipv4Of(readU32(f, 30)))}:${readU16(f, 36)}`;
 
 test("a TCP connection from its first segment to its last", () => {
   const bench = new Bench();
@@ -143,7 +143,7 @@ test("destination translation to a port of its own, and an ICMP error about it",
   const error = bench.send({ from: "10.0.0.254", to: "1.1.1.1", protocol: 1, a: 3, b: 0, quoted: first.packet.bytes.slice(14, 42) }, { nat: { kind: "nat" } });
   assert.match(error.state, /^rel\|rpl\|trk/);
   const quoted = error.packet.bytes.subarray(42);
-  assert.equal(`${formatIpv4(ipv4Of(u32(quoted, 16)))}:${u16(quoted, 22)}`, "30.0.0.1:80");
+  assert.equal(`${formatIpv4(ipv4Of(readU32(quoted, 16)))}:${readU16(quoted, 22)}`, "30.0.0.1:80");
   assertChecksums(error.packet.bytes);
 });
 

@@ -2,8 +2,9 @@
  * A connection's tuple: what one direction of it looks like on the wire. ICMP queries have their identifier for a source
  * port, and type and code for a destination port; the other direction has the answer's type.
  */
+import { readU16, readU32 } from "../packet/index.ts";
 import { W } from "./flow-key.ts";
-import { ethType, ipProto, type Packet, u16, u32 } from "./packet.ts";
+import { ethType, ipProto, type Packet } from "./packet.ts";
 
 export interface Tuple {
   readonly family: 4 | 6;
@@ -64,13 +65,13 @@ export function classify(packet: Packet): Classified {
     case ipProto.udp:
     case ipProto.sctp:
       if (l4 === 0) return invalid;
-      return { kind: "tuple", tuple: { ...base, sourcePort: u16(b, l4), destinationPort: u16(b, l4 + 2) } };
+      return { kind: "tuple", tuple: { ...base, sourcePort: readU16(b, l4), destinationPort: readU16(b, l4 + 2) } };
     case ipProto.icmp:
     case ipProto.icmpv6: {
       if (l4 === 0 || b.length < l4 + 8) return invalid;
       const type = b[l4] ?? 0;
       if ((isV4 ? answers4 : answers6).has(type)) {
-        return { kind: "tuple", tuple: { ...base, sourcePort: u16(b, l4 + 4), destinationPort: u16(b, l4) } };
+        return { kind: "tuple", tuple: { ...base, sourcePort: readU16(b, l4 + 4), destinationPort: readU16(b, l4) } };
       }
       const isError = isV4 ? [3, 4, 5, 11, 12].includes(type) : type >= 1 && type <= 4;
       const inner = isError ? innerTuple(b, l4 + 8, isV4) : undefined;
@@ -86,11 +87,11 @@ function innerTuple(b: Uint8Array, at: number, isV4: boolean): Tuple | undefined
   const size = isV4 ? ((b[at] ?? 0) & 15) * 4 : 40;
   if (b.length < at + size + 8 || size < 20) return undefined;
   const protocol = b[isV4 ? at + 9 : at + 6] ?? 0;
-  const words = (from: number): number[] => (isV4 ? [u32(b, from)] : [0, 4, 8, 12].map((i) => u32(b, from + i)));
+  const words = (from: number): number[] => (isV4 ? [readU32(b, from)] : [0, 4, 8, 12].map((i) => readU32(b, from + i)));
   const l4 = at + size;
   const isIcmp = protocol === ipProto.icmp || protocol === ipProto.icmpv6;
   return {
     family: isV4 ? 4 : 6, protocol, source: words(at + (isV4 ? 12 : 8)), destination: words(at + (isV4 ? 16 : 24)),
-    sourcePort: isIcmp ? u16(b, l4 + 4) : u16(b, l4), destinationPort: isIcmp ? u16(b, l4) : u16(b, l4 + 2),
+    sourcePort: isIcmp ? readU16(b, l4 + 4) : readU16(b, l4), destinationPort: isIcmp ? readU16(b, l4) : readU16(b, l4 + 2),
   };
 }

@@ -10,11 +10,10 @@
  * Which options tun_metadata fields stand for is each bridge's TLV table.
  */
 import type { TlvMapping } from "../openflow/index.ts";
+import { etherType, readU16, readU32, writeU16, writeU32 } from "../packet/index.ts";
 import { tunMetadataFields, W } from "./flow-key.ts";
-import { put16, put32, u16, u32 } from "./packet.ts";
 
-export const genevePort = 6081;
-const transparentEthernet = 0x6558;
+
 
 /** `metadata`: the key's words from W.tunMetadata to W.tunMetadataPresent. */
 export function encapsulate(frame: Uint8Array, vni: number, metadata: Uint32Array, tlvs: ReadonlyMap<number, TlvMapping>): Uint8Array {
@@ -26,17 +25,17 @@ export function encapsulate(frame: Uint8Array, vni: number, metadata: Uint32Arra
   let at = 8;
   for (const [index, { optionClass, optionType }] of tlvs) {
     if ((present & (1 << index)) === 0) continue;
-    put16(out, at, optionClass);
+    writeU16(out, at, optionClass);
     out[at + 2] = optionType;
     out[at + 3] = 1;
-    put32(out, at + 4, metadata[index] ?? 0);
+    writeU32(out, at + 4, metadata[index] ?? 0);
     if ((optionType & 0x80) !== 0) isCritical = 0x40;
     at += 8;
   }
   out[0] = optionSize >>> 2;
   out[1] = isCritical;
-  put16(out, 2, transparentEthernet);
-  put32(out, 4, (vni << 8) >>> 0);
+  writeU16(out, 2, etherType.teb);
+  writeU32(out, 4, (vni << 8) >>> 0);
   out.set(frame, at);
   return out;
 }
@@ -51,14 +50,14 @@ export interface Decapsulated {
 export function decapsulate(bytes: Uint8Array): Decapsulated | undefined {
   if (bytes.length < 8) return undefined;
   const optionSize = ((bytes[0] ?? 0) & 0x3f) * 4;
-  if ((bytes[0] ?? 0) >>> 6 !== 0 || u16(bytes, 2) !== transparentEthernet) return undefined;
+  if ((bytes[0] ?? 0) >>> 6 !== 0 || readU16(bytes, 2) !== etherType.teb) return undefined;
   if (bytes.length < 8 + optionSize + 14) return undefined;
   const options = bytes.subarray(8, 8 + optionSize);
   for (let at = 0; at < options.length; ) {
     at += 4 + ((options[at + 3] ?? 0) & 0x1f) * 4;
     if (at > options.length) return undefined;
   }
-  return { vni: u32(bytes, 4) >>> 8, frame: bytes.subarray(8 + optionSize), options };
+  return { vni: readU32(bytes, 4) >>> 8, frame: bytes.subarray(8 + optionSize), options };
 }
 
 /** Puts the options that the TLV table knows into the key's tunnel words (`words` begins at W.tunId). */
@@ -66,8 +65,8 @@ export function readOptions(options: Uint8Array, tlvs: ReadonlyMap<number, TlvMa
   for (let at = 0; at + 4 <= options.length; ) {
     const size = ((options[at + 3] ?? 0) & 0x1f) * 4;
     for (const [index, { optionClass, optionType, optionSize }] of tlvs) {
-      if (optionClass !== u16(options, at) || optionType !== options[at + 2] || optionSize !== size || index >= tunMetadataFields) continue;
-      words[W.tunMetadata - W.tunId + index] = u32(options, at + 4);
+      if (optionClass !== readU16(options, at) || optionType !== options[at + 2] || optionSize !== size || index >= tunMetadataFields) continue;
+      words[W.tunMetadata - W.tunId + index] = readU32(options, at + 4);
       words[W.tunMetadataPresent - W.tunId] = (words[W.tunMetadataPresent - W.tunId] ?? 0) | (1 << index);
     }
     at += 4 + size;

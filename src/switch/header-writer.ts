@@ -2,8 +2,9 @@
  * Writing header fields into a packet's bytes. The key says what they are to be; this brings the bytes into line, with
  * checksums adjusted by the difference (RFC 1624), so that a checksum that was wrong before is still wrong afterwards.
  */
+import { crc32c, readU16, readU32, updateChecksum32, writeU16, writeU32 } from "../packet/index.ts";
 import { W } from "./flow-key.ts";
-import { ethType, ipProto, type Packet, put16, put32, u16, u32 } from "./packet.ts";
+import { ethType, ipProto, type Packet } from "./packet.ts";
 
 /** `masks` bits of the key's `words` become `values`, in the key and in the bytes. */
 export function writeHeaders(packet: Packet, words: readonly number[], masks: readonly number[], values: readonly number[]): void {
@@ -30,10 +31,10 @@ function writeEthernet(packet: Packet): void {
   if (packet.bytes.length < 12) return;
   const b = packet.own();
   const { key } = packet;
-  put16(b, 0, key[W.ethDst] as number);
-  put32(b, 2, key[W.ethDst + 1] as number);
-  put16(b, 6, key[W.ethSrc] as number);
-  put32(b, 8, key[W.ethSrc + 1] as number);
+  writeU16(b, 0, key[W.ethDst] as number);
+  writeU32(b, 2, key[W.ethDst + 1] as number);
+  writeU16(b, 6, key[W.ethSrc] as number);
+  writeU32(b, 8, key[W.ethSrc + 1] as number);
 }
 
 function writeNetwork(packet: Packet): void {
@@ -53,13 +54,13 @@ function writeArp(packet: Packet): void {
   if (packet.bytes.length < at + 28) return;
   const b = packet.own();
   const { key } = packet;
-  put16(b, at + 6, (key[W.nwMisc] as number) & 0xffff);
-  put16(b, at + 8, key[W.arpSha] as number);
-  put32(b, at + 10, key[W.arpSha + 1] as number);
-  put32(b, at + 14, key[W.nwSrc] as number);
-  put16(b, at + 18, key[W.arpTha] as number);
-  put32(b, at + 20, key[W.arpTha + 1] as number);
-  put32(b, at + 24, key[W.nwDst] as number);
+  writeU16(b, at + 6, (key[W.nwMisc] as number) & 0xffff);
+  writeU16(b, at + 8, key[W.arpSha] as number);
+  writeU32(b, at + 10, key[W.arpSha + 1] as number);
+  writeU32(b, at + 14, key[W.nwSrc] as number);
+  writeU16(b, at + 18, key[W.arpTha] as number);
+  writeU32(b, at + 20, key[W.arpTha + 1] as number);
+  writeU32(b, at + 24, key[W.nwDst] as number);
 }
 
 function writeIpv4(packet: Packet): void {
@@ -68,21 +69,21 @@ function writeIpv4(packet: Packet): void {
   const b = packet.own();
   const { key } = packet;
   const misc = key[W.nwMisc] as number;
-  const before = ((u16(b, at) << 16) | u16(b, at + 8)) >>> 0;
+  const before = ((readU16(b, at) << 16) | readU16(b, at + 8)) >>> 0;
   b[at + 1] = misc >>> 16;
   b[at + 8] = misc >>> 8;
-  let sum = u16(b, at + 10);
-  sum = adjust(sum, before, ((u16(b, at) << 16) | u16(b, at + 8)) >>> 0);
+  let sum = readU16(b, at + 10);
+  sum = updateChecksum32(sum, before, ((readU16(b, at) << 16) | readU16(b, at + 8)) >>> 0);
   const checksumAt = transportChecksumAt(packet);
   for (let i = 0; i < 2; i++) {
-    const old = u32(b, at + 12 + 4 * i);
+    const old = readU32(b, at + 12 + 4 * i);
     const value = key[W.nwSrc + i] as number;
     if (old === value) continue;
-    put32(b, at + 12 + 4 * i, value);
-    sum = adjust(sum, old, value);
+    writeU32(b, at + 12 + 4 * i, value);
+    sum = updateChecksum32(sum, old, value);
     if (checksumAt > 0) adjustAt(packet, checksumAt, old, value);
   }
-  put16(b, at + 10, sum);
+  writeU16(b, at + 10, sum);
 }
 
 function writeIpv6(packet: Packet): void {
@@ -91,14 +92,14 @@ function writeIpv6(packet: Packet): void {
   const b = packet.own();
   const { key } = packet;
   const misc = key[W.nwMisc] as number;
-  put32(b, at, (0x60000000 | (((misc >>> 16) & 0xff) << 20) | ((key[W.ipv6Label] as number) & 0xfffff)) >>> 0);
+  writeU32(b, at, (0x60000000 | (((misc >>> 16) & 0xff) << 20) | ((key[W.ipv6Label] as number) & 0xfffff)) >>> 0);
   b[at + 7] = misc >>> 8;
   const checksumAt = transportChecksumAt(packet);
   for (let i = 0; i < 8; i++) {
-    const old = u32(b, at + 8 + 4 * i);
+    const old = readU32(b, at + 8 + 4 * i);
     const value = key[W.ipv6Src + i] as number;
     if (old === value) continue;
-    put32(b, at + 8 + 4 * i, value);
+    writeU32(b, at + 8 + 4 * i, value);
     if (checksumAt > 0) adjustAt(packet, checksumAt, old, value);
   }
 }
@@ -112,19 +113,31 @@ function writeTransport(packet: Packet): void {
   const ports = key[W.tpPorts] as number;
   const checksumAt = transportChecksumAt(packet);
   const write = (offset: number, value: number): void => {
-    const old = u32(b, offset);
+    const old = readU32(b, offset);
     if (old === value) return;
-    put32(b, offset, value);
+    writeU32(b, offset, value);
     if (checksumAt > 0) adjustAt(packet, checksumAt, old, value);
   };
   if (proto === ipProto.icmp || proto === ipProto.icmpv6) {
-    const old = u16(b, at);
+    const old = readU16(b, at);
     b[at] = ports >>> 16;
     b[at + 1] = ports;
-    if (proto === ipProto.icmp) put16(b, at + 2, adjust(u16(b, at + 2), old, u16(b, at)));
-    else if (checksumAt > 0) adjustAt(packet, checksumAt, old, u16(b, at));
+    if (proto === ipProto.icmp) writeU16(b, at + 2, updateChecksum32(readU16(b, at + 2), old, readU16(b, at)));
+    else if (checksumAt > 0) adjustAt(packet, checksumAt, old, readU16(b, at));
     if (proto === ipProto.icmpv6) writeNeighbour(packet, write);
-  } else write(at, ports);
+  } else if (proto === ipProto.sctp) writeSctpPorts(packet, ports);
+  else write(at, ports);
+}
+
+/** SCTP's checksum is not one of differences: a wrong one is kept wrong by what it was wrong by. */
+function writeSctpPorts({ bytes: b, key, l3, l4 }: Packet, ports: number): void {
+  const end = key[W.ethType] === ethType.ipv4 ? l3 + readU16(b, l3 + 2) : l3 + 40 + readU16(b, l3 + 4);
+  const whole = b.subarray(l4, Math.min(end, b.length));
+  const before = readU32(b, l4 + 8);
+  writeU32(b, l4 + 8, 0);
+  const right = crc32c(whole);
+  writeU32(b, l4, ports);
+  writeU32(b, l4 + 8, (before ^ right ^ crc32c(whole)) >>> 0);
 }
 
 function writeNeighbour(packet: Packet, write: (offset: number, value: number) => void): void {
@@ -138,7 +151,7 @@ function writeNeighbour(packet: Packet, write: (offset: number, value: number) =
     if (size === 0) return;
     const word = b[option] === 1 ? W.arpSha : b[option] === 2 ? W.arpTha : -1;
     if (word >= 0 && size === 8) {
-      write(option, ((u16(b, option) << 16) | (key[word] as number)) >>> 0);
+      write(option, ((readU16(b, option) << 16) | (key[word] as number)) >>> 0);
       write(option + 4, key[word + 1] as number);
     }
     option += size;
@@ -153,7 +166,7 @@ function transportChecksumAt({ key, bytes, l4 }: Packet): number {
       return bytes.length >= l4 + 20 ? l4 + 16 : 0;
     case ipProto.udp:
       // Zero: the sender made none (IPv4 only).
-      return bytes.length >= l4 + 8 && u16(bytes, l4 + 6) !== 0 ? l4 + 6 : 0;
+      return bytes.length >= l4 + 8 && readU16(bytes, l4 + 6) !== 0 ? l4 + 6 : 0;
     case ipProto.icmpv6:
       return l4 + 2;
     default:
@@ -162,16 +175,8 @@ function transportChecksumAt({ key, bytes, l4 }: Packet): number {
 }
 
 function adjustAt({ bytes, key }: Packet, at: number, old: number, value: number): void {
-  const sum = adjust(u16(bytes, at), old, value);
-  put16(bytes, at, sum === 0 && (key[W.nwMisc] as number) >>> 24 === ipProto.udp ? 0xffff : sum);
-}
-
-/** The checksum after a 32-bit word of what it covers has changed (RFC 1624, equation 3). */
-export function adjust(checksum: number, old: number, value: number): number {
-  let sum = (~checksum & 0xffff) + (~(old >>> 16) & 0xffff) + (~old & 0xffff) + (value >>> 16) + (value & 0xffff);
-  sum = (sum & 0xffff) + (sum >>> 16);
-  sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
+  const sum = updateChecksum32(readU16(bytes, at), old, value);
+  writeU16(bytes, at, sum === 0 && (key[W.nwMisc] as number) >>> 24 === ipProto.udp ? 0xffff : sum);
 }
 
 /** The tag becomes `tci`; 0: there is none. */
@@ -186,7 +191,7 @@ export function writeVlan(packet: Packet, tci: number, tpid: number): void {
     out.set(b.subarray(16), 12);
     packet.replace(out);
     shift(packet, -4);
-  } else if (has) put16(packet.own(), 14, tci & 0xefff);
+  } else if (has) writeU16(packet.own(), 14, tci & 0xefff);
   else pushVlan(packet, tci, tpid);
   packet.key[W.vlan] = tci;
 }
@@ -195,8 +200,8 @@ export function pushVlan(packet: Packet, tci: number, tpid: number): void {
   const b = packet.bytes;
   const out = new Uint8Array(b.length + 4);
   out.set(b.subarray(0, 12));
-  put16(out, 12, tpid);
-  put16(out, 14, tci & 0xefff);
+  writeU16(out, 12, tpid);
+  writeU16(out, 14, tci & 0xefff);
   out.set(b.subarray(12), 16);
   packet.replace(out);
   shift(packet, 4);

@@ -1,6 +1,6 @@
 /** What an Interface row asks for: a kind of port, or the reason why there can be none (vswitchd.conf.db(5), "Interface"). */
 import { parseIpv4 } from "../net/index.ts";
-import { genevePort } from "./geneve.ts";
+import { genevePort } from "../packet/index.ts";
 import type { PortKind, TunnelSettings } from "./switch-port.ts";
 
 export interface InterfaceRequest {

@@ -1,9 +1,9 @@
+import { checksum, writeU16, writeU32 } from "../packet/index.ts";
 /**
  * The frame that carries a tunnel packet on the underlay, for captures. The kernel makes the real one; here it is put
  * together from the same facts: addresses, ports, TTL 64, "don't fragment", the UDP checksum. The Ethernet addresses,
  * which are nobody's on a loopback interface, are made of the IP addresses.
  */
-import { put16, put32, u16 } from "./packet.ts";
 
 export interface OuterHeader {
   readonly source: number;
@@ -20,39 +20,30 @@ const headerSize = 14 + 20 + 8;
 
 export function outerFrame(header: OuterHeader, payload: Uint8Array): Uint8Array {
   const b = new Uint8Array(headerSize + payload.length);
-  put16(b, 0, 0x0200);
-  put32(b, 2, header.destination);
-  put16(b, 6, 0x0200);
-  put32(b, 8, header.source);
-  put16(b, 12, 0x0800);
+  writeU16(b, 0, 0x0200);
+  writeU32(b, 2, header.destination);
+  writeU16(b, 6, 0x0200);
+  writeU32(b, 8, header.source);
+  writeU16(b, 12, 0x0800);
   b[14] = 0x45;
   b[15] = header.tos;
-  put16(b, 16, 28 + payload.length);
-  put16(b, 20, header.dontFragment ? 0x4000 : 0);
+  writeU16(b, 16, 28 + payload.length);
+  writeU16(b, 20, header.dontFragment ? 0x4000 : 0);
   b[22] = header.ttl;
   b[23] = 17;
-  put32(b, 26, header.source);
-  put32(b, 30, header.destination);
-  put16(b, 24, checksum(b, 14, 34, 0));
-  put16(b, 34, header.sourcePort);
-  put16(b, 36, header.destinationPort);
-  put16(b, 38, 8 + payload.length);
+  writeU32(b, 26, header.source);
+  writeU32(b, 30, header.destination);
+  writeU16(b, 24, checksum(b.subarray(14, 34)));
+  writeU16(b, 34, header.sourcePort);
+  writeU16(b, 36, header.destinationPort);
+  writeU16(b, 38, 8 + payload.length);
   b.set(payload, headerSize);
   if (header.hasChecksum) {
     // The pseudo header: addresses, protocol, length.
     const pseudo = words(header.source) + words(header.destination) + 17 + 8 + payload.length;
-    put16(b, 40, checksum(b, 34, b.length, pseudo) || 0xffff);
+    writeU16(b, 40, checksum(b.subarray(34), pseudo) || 0xffff);
   }
   return b;
 }
 
 const words = (value: number): number => (value >>> 16) + (value & 0xffff);
-
-/** The Internet checksum (RFC 1071) of bytes `from` to `to`, on top of `sum`. */
-export function checksum(b: Uint8Array, from: number, to: number, sum: number): number {
-  let total = sum;
-  for (let i = from; i + 1 < to; i += 2) total += u16(b, i);
-  if ((to - from) % 2 === 1) total += (b[to - 1] ?? 0) << 8;
-  while (total > 0xffff) total = (total & 0xffff) + Math.floor(total / 0x10000);
-  return ~total & 0xffff;
-}

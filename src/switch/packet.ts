@@ -7,6 +7,7 @@
  *
  * Bytes are shared until somebody writes: `own` makes the copy.
  */
+import { readU16, readU32 } from "../packet/index.ts";
 import { firstHeaderWord, type FlowKey, fragAny, fragLater, keyWords, W } from "./flow-key.ts";
 
 export const ethType = { ipv4: 0x0800, arp: 0x0806, vlan: 0x8100, qinq: 0x88a8, ipv6: 0x86dd, none: 0x05ff } as const;
@@ -74,21 +75,21 @@ function readHeaders(packet: Packet): void {
   packet.l3 = 0;
   packet.l4 = 0;
   if (b.length < 14) return;
-  key[W.ethDst] = u16(b, 0);
-  key[W.ethDst + 1] = u32(b, 2);
-  key[W.ethSrc] = u16(b, 6);
-  key[W.ethSrc + 1] = u32(b, 8);
-  let type = u16(b, 12);
+  key[W.ethDst] = readU16(b, 0);
+  key[W.ethDst + 1] = readU32(b, 2);
+  key[W.ethSrc] = readU16(b, 6);
+  key[W.ethSrc + 1] = readU32(b, 8);
+  let type = readU16(b, 12);
   let at = 14;
   if ((type === ethType.vlan || type === ethType.qinq) && b.length >= 18) {
-    key[W.vlan] = u16(b, 14) | 0x1000;
-    type = u16(b, 16);
+    key[W.vlan] = readU16(b, 14) | 0x1000;
+    type = readU16(b, 16);
     at = 18;
   }
   // A length instead of a type: IEEE 802.2 (OFP_DL_TYPE_NOT_ETH_TYPE), unless a SNAP header holds the type.
   if (type < 0x600) {
-    const isSnap = b.length >= at + 8 && u32(b, at) === 0xaaaa0300 && b[at + 4] === 0 && b[at + 5] === 0;
-    type = isSnap ? u16(b, at + 6) : ethType.none;
+    const isSnap = b.length >= at + 8 && readU32(b, at) === 0xaaaa0300 && b[at + 4] === 0 && b[at + 5] === 0;
+    type = isSnap ? readU16(b, at + 6) : ethType.none;
     if (isSnap) at += 8;
   }
   key[W.ethType] = type;
@@ -100,28 +101,28 @@ function readHeaders(packet: Packet): void {
 
 function readArp({ bytes: b, key }: Packet, at: number): void {
   // Ethernet and IPv4 only.
-  if (b.length < at + 28 || u32(b, at) !== 0x00010800 || u16(b, at + 4) !== 0x0604) return;
-  const operation = u16(b, at + 6);
+  if (b.length < at + 28 || readU32(b, at) !== 0x00010800 || readU16(b, at + 4) !== 0x0604) return;
+  const operation = readU16(b, at + 6);
   key[W.nwMisc] = operation <= 0xff ? operation : 0;
-  key[W.arpSha] = u16(b, at + 8);
-  key[W.arpSha + 1] = u32(b, at + 10);
-  key[W.nwSrc] = u32(b, at + 14);
-  key[W.arpTha] = u16(b, at + 18);
-  key[W.arpTha + 1] = u32(b, at + 20);
-  key[W.nwDst] = u32(b, at + 24);
+  key[W.arpSha] = readU16(b, at + 8);
+  key[W.arpSha + 1] = readU32(b, at + 10);
+  key[W.nwSrc] = readU32(b, at + 14);
+  key[W.arpTha] = readU16(b, at + 18);
+  key[W.arpTha + 1] = readU32(b, at + 20);
+  key[W.nwDst] = readU32(b, at + 24);
 }
 
 function readIpv4(packet: Packet, at: number): void {
   const { bytes: b, key } = packet;
   if (b.length < at + 20) return;
   const headerSize = ((b[at] ?? 0) & 15) * 4;
-  const totalSize = u16(b, at + 2);
+  const totalSize = readU16(b, at + 2);
   if ((b[at] ?? 0) >> 4 !== 4 || headerSize < 20 || totalSize < headerSize || b.length < at + totalSize) return;
-  const fragment = u16(b, at + 6);
+  const fragment = readU16(b, at + 6);
   const frag = (fragment & 0x3fff) === 0 ? 0 : (fragment & 0x1fff) === 0 ? fragAny : fragAny | fragLater;
   const proto = b[at + 9] ?? 0;
-  key[W.nwSrc] = u32(b, at + 12);
-  key[W.nwDst] = u32(b, at + 16);
+  key[W.nwSrc] = readU32(b, at + 12);
+  key[W.nwDst] = readU32(b, at + 16);
   key[W.nwMisc] = (proto << 24) | ((b[at + 1] ?? 0) << 16) | ((b[at + 8] ?? 0) << 8) | frag;
   if ((frag & fragLater) === 0) readTransport(packet, proto, at + headerSize, at + totalSize);
 }
@@ -129,10 +130,10 @@ function readIpv4(packet: Packet, at: number): void {
 function readIpv6(packet: Packet, at: number): void {
   const { bytes: b, key } = packet;
   if (b.length < at + 40) return;
-  const first = u32(b, at);
-  const end = at + 40 + u16(b, at + 4);
+  const first = readU32(b, at);
+  const end = at + 40 + readU16(b, at + 4);
   if (first >>> 28 !== 6 || b.length < end) return;
-  for (let i = 0; i < 8; i++) key[W.ipv6Src + i] = u32(b, at + 8 + 4 * i);
+  for (let i = 0; i < 8; i++) key[W.ipv6Src + i] = readU32(b, at + 8 + 4 * i);
   key[W.ipv6Label] = first & 0xfffff;
   let proto = b[at + 6] ?? 0;
   let next = at + 40;
@@ -148,7 +149,7 @@ function readIpv6(packet: Packet, at: number): void {
       proto = b[next] ?? 0;
       next += size;
     } else if (proto === 44) {
-      const fragment = u16(b, next + 2);
+      const fragment = readU16(b, next + 2);
       proto = b[next] ?? 0;
       next += 8;
       if ((fragment & 0xfff9) !== 0) frag = (fragment & 0xfff8) === 0 ? fragAny : fragAny | fragLater;
@@ -163,9 +164,9 @@ function readTransport(packet: Packet, proto: number, at: number, end: number): 
   const { bytes: b, key } = packet;
   const size = end - at;
   if (proto === ipProto.tcp && size >= 20) {
-    key[W.tpPorts] = u32(b, at);
-    key[W.tcpFlags] = u16(b, at + 12) & 0xfff;
-  } else if ((proto === ipProto.udp && size >= 8) || (proto === ipProto.sctp && size >= 12)) key[W.tpPorts] = u32(b, at);
+    key[W.tpPorts] = readU32(b, at);
+    key[W.tcpFlags] = readU16(b, at + 12) & 0xfff;
+  } else if ((proto === ipProto.udp && size >= 8) || (proto === ipProto.sctp && size >= 12)) key[W.tpPorts] = readU32(b, at);
   else if ((proto === ipProto.icmp && key[W.ethType] === ethType.ipv4 && size >= 8) || (proto === ipProto.igmp && size >= 8)) {
     key[W.tpPorts] = ((b[at] ?? 0) << 16) | (b[at + 1] ?? 0);
   } else if (proto === ipProto.icmpv6 && key[W.ethType] === ethType.ipv6 && size >= 4) readIcmpv6(packet, at, end);
@@ -179,8 +180,8 @@ function readIcmpv6({ bytes: b, key }: Packet, at: number, end: number): void {
   key[W.tpPorts] = (type << 16) | code;
   // Neighbour solicitation and advertisement (RFC 4861, sections 4.3 and 4.4).
   if ((type !== 135 && type !== 136) || code !== 0 || end - at < 24) return;
-  key[W.ndReserved] = u32(b, at + 4);
-  for (let i = 0; i < 4; i++) key[W.ndTarget + i] = u32(b, at + 8 + 4 * i);
+  key[W.ndReserved] = readU32(b, at + 4);
+  for (let i = 0; i < 4; i++) key[W.ndTarget + i] = readU32(b, at + 8 + 4 * i);
   let option = at + 24;
   while (option + 8 <= end) {
     const size = (b[option + 1] ?? 0) * 8;
@@ -188,26 +189,10 @@ function readIcmpv6({ bytes: b, key }: Packet, at: number, end: number): void {
     const kind = b[option] ?? 0;
     const word = kind === 1 ? W.arpSha : kind === 2 ? W.arpTha : -1;
     if (word >= 0 && size === 8) {
-      key[word] = u16(b, option + 2);
-      key[word + 1] = u32(b, option + 4);
+      key[word] = readU16(b, option + 2);
+      key[word + 1] = readU32(b, option + 4);
       key[W.ndOptionsType] = kind;
     }
     option += size;
   }
-}
-
-export const u16 = (b: Uint8Array, at: number): number => ((b[at] ?? 0) << 8) | (b[at + 1] ?? 0);
-export const u32 = (b: Uint8Array, at: number): number =>
-  (((b[at] ?? 0) << 24) | ((b[at + 1] ?? 0) << 16) | ((b[at + 2] ?? 0) << 8) | (b[at + 3] ?? 0)) >>> 0;
-
-export function put16(b: Uint8Array, at: number, value: number): void {
-  b[at] = value >>> 8;
-  b[at + 1] = value;
-}
-
-export function put32(b: Uint8Array, at: number, value: number): void {
-  b[at] = value >>> 24;
-  b[at + 1] = value >>> 16;
-  b[at + 2] = value >>> 8;
-  b[at + 3] = value;
 }
