@@ -14,6 +14,9 @@ import { Journal } from "../src/switch/journal.ts";
 import { PortTaps } from "../src/switch/port-taps.ts";
 import { SwitchPort } from "../src/switch/switch-port.ts";
 
+/** Milliseconds of the processor's time, not of the clock's: other programs on the machine do not count. */
+const cpuMs = (): number => (process.cpuUsage().user + process.cpuUsage().system) / 1000;
+
 const bridge = new Bridge("br", "br", macOf(1), 1n);
 const nowMs = (): number => performance.now();
 const nothing = (): void => undefined;
@@ -44,7 +47,7 @@ const next = (table: number): Action => ({ kind: "resubmit", port: reserved.inPo
 
 /** Forty tables, each with flows for a thousand ports and addresses, the packet changed as a router would. */
 function pipeline(): number {
-  const startedMs = performance.now();
+  const startedMs = cpuMs();
   let flows = 0;
   add(0, 100, Match.of(["in_port", 1]), [set("metadata", 1n), set("reg14", 1), next(8)]);
   for (let table = 8; table < 48; table++) {
@@ -57,7 +60,7 @@ function pipeline(): number {
     }
   }
   add(48, 1, Match.of(["metadata", 1n], ["eth_type", 0x800]), [{ kind: "dec_ttl", controllers: [0] }, set("eth_src", 0x02000000ff01), set("eth_dst", 0x020000000002), { kind: "output", port: 2 }]);
-  const perSecond = (flows / (performance.now() - startedMs)) * 1000;
+  const perSecond = (flows / (cpuMs() - startedMs)) * 1000;
   console.log(`${flows} flows added, ${Math.round(perSecond)} a second`);
   return flows;
 }
@@ -83,9 +86,9 @@ function forward(name: string, frames: readonly Uint8Array[], count: number): vo
   if (port === undefined) return;
   for (const frame of frames) datapath.receive(port, frame);
   delivered = 0;
-  const startedMs = performance.now();
+  const startedMs = cpuMs();
   for (let i = 0; i < count; i++) datapath.receive(port, frames[i % frames.length] ?? new Uint8Array(0));
-  const elapsedMs = performance.now() - startedMs;
+  const elapsedMs = cpuMs() - startedMs;
   const { exactHits, hits, misses, count: entries, maskCount } = datapath.cache;
   console.log(
     `${name}: ${Math.round(count / elapsedMs)} kpps (${delivered} of ${count} delivered, ${entries} entries of ${maskCount} masks, ${exactHits}/${hits}/${misses} exact/hit/missed)`,
@@ -96,10 +99,10 @@ pipeline();
 forward("one flow, changed as a router does", [packet(1)], 1_000_000);
 forward("1,000 flows", Array.from({ length: 1000 }, (_, i) => packet(i)), 1_000_000);
 forward("20,000 flows", Array.from({ length: 20_000 }, (_, i) => packet(i)), 500_000);
-const startedMs = performance.now();
+const startedMs = cpuMs();
 const [port] = ports;
 for (let i = 0; i < 5000 && port !== undefined; i++) {
   datapath.cache.clear();
   datapath.receive(port, packet(i));
 }
-console.log(`a walk through 41 tables: ${((performance.now() - startedMs) / 5).toFixed(0)} us`);
+console.log(`a walk through 41 tables: ${((cpuMs() - startedMs) / 5).toFixed(0)} us`);
