@@ -21,6 +21,15 @@ const ovn = process.env["OVN_SRC"] ?? "/usr/src/ovn";
 const ovs = process.env["OVS_SRC"] ?? "/usr/src/ovs";
 const scratch = process.env["SCRATCH"] ?? `/tmp/northd-oracle-${process.pid}`;
 
+/** Daemons that outlive this process unless they are told. */
+const running = new Set<number>();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    for (const pid of running) process.kill(pid, "SIGTERM");
+    process.exit(1);
+  });
+}
+
 interface Side {
   readonly client: DatabaseClient;
   hasEnded(): boolean;
@@ -38,7 +47,12 @@ function startDatabases(folder: string): { readonly socket: string; stop(): void
     `--remote=punix:${folder}/db.sock`, `${folder}/nb.db`, `${folder}/sb.db`,
   ]);
   const pid = Number(readFileSync(`${folder}/db.pid`, "utf8"));
-  return { socket: `${folder}/db.sock`, stop: () => void process.kill(pid, "SIGTERM") };
+  running.add(pid);
+  const stop = (): void => {
+    running.delete(pid);
+    process.kill(pid, "SIGTERM");
+  };
+  return { socket: `${folder}/db.sock`, stop };
 }
 
 async function fill(socket: string, { nb, sb }: Network): Promise<DatabaseClient> {
@@ -53,6 +67,8 @@ async function startTheirs(folder: string, network: Network): Promise<Side> {
   const client = await fill(databases.socket, network);
   const remote = `unix:${databases.socket}`;
   const child = spawn(`${ovn}/northd/ovn-northd`, [`--ovnnb-db=${remote}`, `--ovnsb-db=${remote}`, `--unixctl=${folder}/n.ctl`, "-vconsole:off", `--log-file=${folder}/n.log`], { stdio: "ignore" });
+  if (child.pid !== undefined) running.add(child.pid);
+  child.once("exit", () => running.delete(child.pid ?? 0));
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   return {
     client,
