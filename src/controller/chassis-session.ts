@@ -38,6 +38,8 @@ export class ChassisSession {
   readonly engine = new Engine();
   readonly flows = new DesiredFlows();
   readonly installer: FlowInstaller;
+  /** debug/delay-nb-cfg-report: how long after its flows a configuration is reported. */
+  reportDelayMs = 0;
   /** How often something came in that the rules were run for. */
   passes = 0;
   readonly #host: Host;
@@ -133,11 +135,6 @@ export class ChassisSession {
     if (!paused) this.#changed();
   }
 
-  /** debug/delay-nb-cfg-report. */
-  delayReports(delayMs: number): void {
-    this.node.reportDelayUntil = this.#host.clock.now() + delayMs;
-  }
-
   close(): void {
     this.#isClosed = true;
     this.#growth?.cancel();
@@ -219,7 +216,8 @@ export class ChassisSession {
       if (sequence === this.#requested.sequence) continue;
       const requested = { sequence, timestamp };
       this.#requested = requested;
-      this.installer.whenInstalled(() => this.#confirmed(() => this.node.confirmedConfig.set(requested)));
+      const report = (): void => this.#confirmed(() => this.node.confirmedConfig.set(requested));
+      this.installer.whenInstalled(() => (this.reportDelayMs === 0 ? report() : this.#host.clock.after(this.reportDelayMs, report)));
     }
   }
 

@@ -69,7 +69,7 @@ function delayReport(session: ChassisSession | undefined, args: readonly string[
   const text = args[0] ?? "";
   if (!/^\d+$/.test(text)) throw new UnixctlError("unsigned integer required");
   const seconds = Number(text);
-  session?.delayReports(seconds * 1000);
+  if (session !== undefined) session.reportDelayMs = seconds * 1000;
   return seconds === 0 ? "no delay for nb_cfg report." : `delay nb_cfg report for ${seconds} seconds.`;
 }
 

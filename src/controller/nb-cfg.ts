@@ -18,12 +18,7 @@ export const configurationReport = rule("configuration-report", (node: Node) => 
   if (own !== undefined && own.nb_cfg !== sequence && reportsToSouthbound(node)) {
     yield SouthboundRepair({
       key: `nb_cfg ${sequence}`,
-      apply: (txn) => {
-        const wait = node.reportDelayUntil - node.host.clock.now();
-        if (wait > 0) return wait;
-        txn.update(own, { nb_cfg: sequence, nb_cfg_timestamp: now() });
-        return undefined;
-      },
+      apply: (txn) => txn.update(own, { nb_cfg: sequence, nb_cfg_timestamp: now() }),
     });
   }
   const bridge = integrationBridge(node);

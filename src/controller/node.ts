@@ -58,8 +58,6 @@ export class Node {
   readonly isGrown = new Cell("grown", false);
   /** When ports were claimed last, by the host's clock. */
   readonly claimedAt = new Map<string, number>();
-  /** debug/delay-nb-cfg-report: nothing is reported before, by the host's clock. */
-  reportDelayUntil = 0;
 
   readonly portsByName: Index<string, PortBinding>;
   readonly portsByKey: Index<string, PortBinding>;
