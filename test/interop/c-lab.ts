@@ -3,9 +3,11 @@
  * of which can be taken from `bin/` instead. For tests as root on Debian with the OVN packages; see `cLabMissing`.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { schemaToJson } from "../../src/ovsdb/index.ts";
+import { icNorthbound, icSouthbound, northbound, southbound } from "../../src/schemas/index.ts";
 
 export const root = process.env["ISTHMUS_ROOT"] ?? process.cwd();
 
@@ -38,6 +40,14 @@ const chassisList: readonly Chassis[] = [
 ];
 
 let made = 0;
+
+/** A folder with the schemas of OVN's main branch, which its northd and ovn-ic need; whoever asked removes it. */
+export function mainSchemas(): string {
+  const folder = mkdtempSync(join(tmpdir(), "isthmus-schemas-"));
+  const files = { "ovn-nb": northbound, "ovn-sb": southbound, "ovn-ic-nb": icNorthbound, "ovn-ic-sb": icSouthbound };
+  for (const [name, schema] of Object.entries(files)) writeFileSync(join(folder, `${name}.ovsschema`), JSON.stringify(schemaToJson(schema)));
+  return folder;
+}
 
 export class CLab {
   readonly folder = mkdtempSync(join(tmpdir(), "isthmus-clab-"));
