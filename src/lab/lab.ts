@@ -5,6 +5,7 @@
  * controllers when the scripts are through, or wait for something; then the hosts' interfaces and their own configuration.
  * Whatever is in the databases by the time a daemon starts, it works out once; what comes later, it works in bit by bit.
  */
+import { timedOutCode } from "../ctl/index.ts";
 import type { AddressMap, Host } from "../host/index.ts";
 import { mappedHost } from "../host/index.ts";
 import { type Ip, isLinkLocalIpv6, parsePrefix } from "../net/index.ts";
@@ -35,6 +36,9 @@ export interface LabOptions {
 
 /** How long nothing may come of the set-up scripts before they are taken to wait for something. */
 const scriptPatienceMs = 200;
+
+/** A command of a set-up script that waits for what never comes must not make the lab wait for ever. */
+const commandLimitS = 30;
 
 /** What the user did wrong, or what the machine lacks: told without a stack. */
 export class LabError extends Error {}
@@ -208,7 +212,7 @@ export class Lab {
   async #execute(node: TopologyNode, argv: readonly string[]): Promise<CommandResult> {
     const result = await this.#options.commands.run(this.#place(node), argv);
     this.#commandsEnded++;
-    return result;
+    return result.exitCode === timedOutCode ? { ...result, stderr: `${result.stderr}gave up after ${commandLimitS} s` } : result;
   }
 
   async #command(node: TopologyNode, argv: readonly string[]): Promise<void> {
@@ -218,7 +222,9 @@ export class Lab {
 
   #place(node: TopologyNode): { readonly host: Host; readonly environment: ReadonlyMap<string, string> } {
     const { folder, carriers } = this.#options;
-    return { host: present(this.#nodeHosts.get(node.name)), environment: nodeEnvironment(folder, this.topology, node, carriers) };
+    const environment = nodeEnvironment(folder, this.topology, node, carriers);
+    environment.set("OVS_CTL_TIMEOUT", String(commandLimitS));
+    return { host: present(this.#nodeHosts.get(node.name)), environment };
   }
 }
 
