@@ -10,9 +10,11 @@ const src = join(root, "src");
 export function tidy(files, rooms) {
   const complaints = [];
   const graph = new Map();
-  for (const [path, text] of files) checkFile(path, text, rooms, complaints, graph);
+  const used = new Set();
+  for (const [path, text] of files) checkFile(path, text, rooms, complaints, graph, used);
   for (const [room, { imports, storey }] of Object.entries(rooms)) {
     for (const other of imports) {
+      if (!used.has(`${room} ${other}`)) complaints.push(`src/rooms.json: nobody in ${room} imports ${other}: take the arrow away`);
       if (rooms[other] === undefined) complaints.push(`src/rooms.json: ${room} imports ${other}, which is no room: name it or drop it`);
       else if (rooms[other].storey >= storey) complaints.push(`src/rooms.json: the arrow ${room} -> ${other} does not go down: move what is shared to a lower storey`);
     }
@@ -31,7 +33,7 @@ const bannedCalls = [
   [/from "node:(fs|net|dgram|child_process|os|http|dns|tls|worker_threads)/, "sockets, files and processes come from host"],
 ];
 
-function checkFile(path, text, rooms, complaints, graph) {
+function checkFile(path, text, rooms, complaints, graph, used) {
   const [, room, ...rest] = path.split("/");
   const inRoot = rest.length === 0;
   if (inRoot) return;
@@ -63,6 +65,7 @@ function checkFile(path, text, rooms, complaints, graph) {
     if (otherRoom === room) edges.push(resolved);
     else if (inside.length > 0) {
       const door = inside.join("/");
+      if (!isTest) used.add(`${room} ${otherRoom}`);
       const allowedDoor = door === "index.ts" || (otherRoom === "host" && door === "node/index.ts" && (room === "bin" || room === "lab" || isTest));
       if (!allowedDoor) complaints.push(`${path}: reaches past the door of ${otherRoom} (${door}): import ../${otherRoom}/index.ts`);
       if (rule !== undefined && !rule.imports.includes(otherRoom) && !isTest) complaints.push(`${path}: the arrow ${room} -> ${otherRoom} is not allowed: see src/rooms.json`);
