@@ -26,13 +26,15 @@ export function readsToName(table: string, names: RowNames): readonly string[] {
 export function findRecord<D extends Database>(db: Workspace<D>, names: RowNames, table: string, given: string): WorkRow | undefined {
   const byUuid = isUuid(given) ? db.anyRow(table, given.toLowerCase()) : undefined;
   if (byUuid !== undefined) return byUuid;
-  const rows = db.anyRows(table);
-  if (given === "." && rows.length === 1) return rows[0];
+  if (given === ".") {
+    const rows = db.anyRows(table);
+    if (rows.length === 1) return rows[0];
+  }
   for (const name of names[table] ?? []) {
     const row = findByName(db, table, name, given);
     if (row !== undefined) return row;
   }
-  return isUuidBeginning(given) ? findByBeginning(rows, table, given) : undefined;
+  return isUuidBeginning(given) ? findByBeginning(db.anyRows(table), table, given) : undefined;
 }
 
 export function getRecord<D extends Database>(db: Workspace<D>, names: RowNames, table: string, given: string): WorkRow {
@@ -42,7 +44,7 @@ export function getRecord<D extends Database>(db: Workspace<D>, names: RowNames,
 function findByName<D extends Database>(db: Workspace<D>, table: string, name: RowName, given: string): WorkRow | undefined {
   const namedTable = name.via?.table ?? table;
   if (!db.isFetched(namedTable, name.column)) return undefined;
-  const found = db.anyRows(namedTable).filter((row) => {
+  const found = candidates(db, namedTable, name, given).filter((row) => {
     const atom = nameAtom(db.datum(row, name.column), name.key);
     return atom !== undefined && isNamed(atom, given);
   });
@@ -52,6 +54,13 @@ function findByName<D extends Database>(db: Workspace<D>, table: string, name: R
   db.verify(row, name.via.reference);
   const [target, ...others] = db.datum(row, name.via.reference).keys;
   return typeof target === "string" && others.length === 0 ? db.anyRow(table, target) : undefined;
+}
+
+/** Only a name that may be a shortened UUID, or that is not a column's key, needs a look at every row. */
+function candidates<D extends Database>(db: Workspace<D>, table: string, { column, key }: RowName, given: string): readonly WorkRow[] {
+  const { kind } = db.column(table, column).type.key;
+  const indexed = key === undefined && kind === "string" && !isUuidBeginning(given);
+  return indexed ? db.anyRowsHolding(table, column, given) : db.anyRows(table);
 }
 
 function nameAtom(datum: Datum, key: string | undefined): Atom | undefined {

@@ -1,5 +1,5 @@
 /** What the server has told of the tables that commands read: kept up to date by a monitor, never written to. */
-import type { ColumnSchema, Datum, Json, JsonObject } from "../ovsdb/index.ts";
+import type { Atom, ColumnSchema, Datum, Json, JsonObject } from "../ovsdb/index.ts";
 import { datumFromJson, defaultAtom, OvsdbError } from "../ovsdb/index.ts";
 
 /** A row as the server sent it; a column is read when it is first looked at. */
@@ -11,6 +11,12 @@ export class SnapshotRow {
   constructor(uuid: string, json: JsonObject) {
     this.uuid = uuid;
     this.#json = json;
+  }
+
+  /** The keys of a column; without reading it as a whole where it is plain. */
+  keys(column: string, schema: ColumnSchema): readonly Atom[] {
+    const json = this.#json[column];
+    return typeof json === "string" ? [json] : this.datum(column, schema).keys;
   }
 
   datum(column: string, schema: ColumnSchema): Datum {

@@ -9,6 +9,7 @@ import {
   type TableName, type Uuid, valueFromWriter, valueOfDatum,
 } from "../ovsdb/index.ts";
 import { assert, present } from "../std/index.ts";
+import { ColumnIndex } from "./column-index.ts";
 import { defaultDatum, type Snapshot, type SnapshotRow } from "./snapshot.ts";
 
 /** How a changed column is written: as a whole, or as what was added and removed, which merges with what others do. */
@@ -49,7 +50,8 @@ export class Workspace<D extends Database = Database> {
   readonly #classes = new Map<string, RowClass>();
   readonly #rows = new Map<string, WorkRow>();
   readonly #inserted = new Set<WorkRow>();
-  readonly #comments: string[] = [];
+  /** By table and column. */
+  readonly #indexes = new Map<string, ColumnIndex>();
 
   constructor(schema: D, snapshot: Snapshot, random: Random) {
     this.schema = schema;
@@ -79,6 +81,33 @@ export class Workspace<D extends Database = Database> {
   #nameColumn(table: string): string | undefined {
     const { columns } = this.#stored(table);
     return ["name", "logical_port", "target"].find((c) => columns.has(c) && this.schema.tables[table]?.columns[c] !== undefined);
+  }
+
+  /** The rows that hold `value` in `column`: as its only value, one of its values, or a key. */
+  rowsHolding<N extends TableName<D>>(table: N, column: keyof ColumnsOf<D, N> & string, value: Atom): readonly RowOf<D, N>[] {
+    return this.anyRowsHolding(table, column, value) as unknown[] as RowOf<D, N>[];
+  }
+
+  anyRowsHolding(table: string, column: string, value: Atom): readonly WorkRow[] {
+    return [...this.#index(table, column).holding(value)].flatMap((uuid) => this.anyRow(table, uuid) ?? []);
+  }
+
+  #index(table: string, column: string): ColumnIndex {
+    const name = `${table} ${column}`;
+    let index = this.#indexes.get(name);
+    if (index === undefined) {
+      index = new ColumnIndex();
+      const schema = this.column(table, column);
+      const { columns, rows } = this.#stored(table);
+      assert(columns.has(column), `${table}.${column} was not fetched: name it in the command's reads`);
+      for (const row of rows.values()) {
+        const work = this.#rows.get(row.uuid);
+        index.add(row.uuid, work === undefined ? row.keys(column, schema) : this.datum(work, column).keys);
+      }
+      for (const row of this.#inserted) if (row._table === table) index.add(row._uuid, this.datum(row, column).keys);
+      this.#indexes.set(name, index);
+    }
+    return index;
   }
 
   row<N extends TableName<D>>(table: N, uuid: string | undefined): RowOf<D, N> | undefined {
@@ -163,14 +192,6 @@ export class Workspace<D extends Database = Database> {
     return this.#random.uuid();
   }
 
-  comment(text: string): void {
-    this.#comments.push(text);
-  }
-
-  get comments(): readonly string[] {
-    return this.#comments;
-  }
-
   column(table: string, column: string): ColumnSchema {
     return present(this.schema.tables[table]?.columns[column], `${table}.${column}`);
   }
@@ -192,6 +213,11 @@ export class Workspace<D extends Database = Database> {
 
   write(row: WorkRow, column: string, datum: Datum, mode: WriteMode): void {
     const before = row.changes.get(column);
+    const index = this.#indexes.get(`${row._table} ${column}`);
+    if (index !== undefined) {
+      index.remove(row._uuid, this.datum(row, column).keys);
+      index.add(row._uuid, datum.keys);
+    }
     row.changes.set(column, { datum, mode: before?.mode === "assign" ? "assign" : mode });
   }
 

@@ -28,7 +28,7 @@ export type NamedTable = keyof typeof named;
 export function findNamed<N extends NamedTable>({ db }: NbContext, table: N, given: string): NbRow<N> | undefined {
   const byUuid = isUuid(given) ? db.row(table, given.toLowerCase()) : undefined;
   if (byUuid !== undefined) return byUuid;
-  const rows = db.anyRows(table).filter((row) => db.datum(row, "name").keys[0] === given);
+  const rows = db.rowsHolding<NamedTable>(table, "name", given);
   const { plural } = named[table];
   if (rows.length > 1 && plural !== undefined) fail(`Multiple ${plural} named '${given}'.  Use a UUID.`);
   return db.row(table, rows[0]?._uuid);

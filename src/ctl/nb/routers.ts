@@ -94,7 +94,7 @@ export const routerPortCommands: readonly Command<Nb>[] = commands<Nb>("Logical 
 
 /** The router that has the port among its own. */
 export function routerOf({ db }: NbContext, port: Port): NbRow<"Logical_Router"> {
-  return db.rows("Logical_Router").find((row) => row.ports.has(port._uuid)) ?? fail(`port ${port.name} is not part of any logical router`);
+  return db.rowsHolding("Logical_Router", "ports", port._uuid)[0] ?? fail(`port ${port.name} is not part of any logical router`);
 }
 
 function add(context: NbContext): void {

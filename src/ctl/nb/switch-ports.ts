@@ -50,7 +50,7 @@ export const switchPortCommands: readonly Command<Nb>[] = commands<Nb>("Logical 
 
 /** The switch that has the port among its own. */
 export function switchOf({ db }: NbContext, port: NbRow<"Logical_Switch_Port">): NbRow<"Logical_Switch"> {
-  return db.rows("Logical_Switch").find((row) => row.ports.has(port._uuid)) ?? fail(`logical port ${port.name} is not part of any logical switch`);
+  return db.rowsHolding("Logical_Switch", "ports", port._uuid)[0] ?? fail(`logical port ${port.name} is not part of any logical switch`);
 }
 
 const nameOf = (row: NbRow<"Logical_Switch">): string => (row.name === "" ? row._uuid : row.name);

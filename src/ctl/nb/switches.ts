@@ -36,7 +36,7 @@ export function addNamed(context: NbContext, table: "Logical_Switch" | "Logical_
   if (name === undefined) {
     if (mayExist) fail("--may-exist requires specifying a name");
     if (addDuplicate) fail("--add-duplicate requires specifying a name");
-  } else if (!addDuplicate && db.rows(table).some((row) => row.name === name)) {
+  } else if (!addDuplicate && db.rowsHolding<typeof table>(table, "name", name).length > 0) {
     if (mayExist) return;
     fail(`${name}: a ${noun} with this name already exists`);
   }
