@@ -71,10 +71,14 @@ function* advertise({ zone }: Routing, port: TransitPort, { prefix, origin, rout
   });
 }
 
-/** A network goes to the main table, and once more to the table of the transit port if that has one. */
+/**
+ * A network goes to the main table, and once more to the table of the transit port if that has one: as a route that takes
+ * precedence over connected ones, which a database of before 24.09 has no way to say.
+ */
 function* advertiseNetwork(routing: Routing, port: TransitPort, prefix: Prefix, origin: Origin, source: string) {
   const kind = origin === "connected" ? "lrp" : "lr";
-  if (port.routeTable !== "") yield* advertise(routing, port, { prefix, origin: "connected", routeTable: port.routeTable, overrides: true, source, kind });
+  const canOverride = routing.zone.icSb.hasColumn("Route", "options");
+  if (port.routeTable !== "" && canOverride) yield* advertise(routing, port, { prefix, origin: "connected", routeTable: port.routeTable, overrides: true, source, kind });
   yield* advertise(routing, port, { prefix, origin, routeTable: "", overrides: false, source, kind });
 }
 
