@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { SeededRandom } from "../src/std/index.ts";
-import { changesOf } from "./northd-oracle/changes.ts";
+import { addressChangeOf, changesOf } from "./northd-oracle/changes.ts";
 import type { DatabaseClient } from "./northd-oracle/database-client.ts";
 import { NetworkGenerator } from "./northd-oracle/network.ts";
 import { type OwnDatabases, openOwnDatabases } from "./northd-oracle/own-databases.ts";
@@ -68,7 +68,9 @@ test("after any changes all is as if it had been so from the start", async () =>
       const network = new NetworkGenerator(seed).generate();
       for (let round = 0; round < 5; round++) {
         await sync(databases);
-        await databases.client.transact("OVN_Northbound", changesOf(network, new SeededRandom(1000 * seed + round)));
+        const random = new SeededRandom(1000 * seed + round);
+        await databases.client.transact("OVN_Northbound", changesOf(network, random));
+        await databases.client.transact("OVN_Northbound", addressChangeOf(network, random, `more${round}`));
       }
       await sync(databases);
       const have = withoutConfigNumbers(await linesOf(databases.client));

@@ -71,3 +71,26 @@ export function changesOf(network: Network, random: SeededRandom): readonly Json
   }
   return operations;
 }
+
+/** One more port that asks for an address, or one less, or other addresses to be given out. */
+export function addressChangeOf(network: Network, random: SeededRandom, name: string): readonly JsonValue[] {
+  const switches = network.nb.filter(({ table, row }) => table === "Logical_Switch" && /"(subnet|ipv6_prefix|mac_only)"/.test(JSON.stringify(row["other_config"])));
+  if (switches.length === 0) return [];
+  const { uuid, row } = random.pick(switches);
+  const where: JsonValue = [["_uuid", "==", ["uuid", uuid]]];
+  const [, ports] = row["ports"] as [string, JsonValue[]];
+  const index = String(row["name"]).slice(2);
+  switch (random.below(5)) {
+    case 0:
+      return [{ op: "mutate", table: "Logical_Switch", where, mutations: [["other_config", "delete", ["set", ["exclude_ips"]]], ["other_config", "insert", ["map", [["exclude_ips", `10.${index}.0.${2 + random.below(6)}`]]]]] }];
+    case 1:
+      return ports.length === 0 ? [] : [{ op: "mutate", table: "Logical_Switch", where, mutations: [["ports", "delete", random.pick(ports)]] }];
+    default: {
+      const addresses = random.pick(["dynamic", "dynamic", "dynamic", `02:00:00:00:0d:0${random.below(8)} dynamic`, `dynamic 10.${index}.0.${100 + network.nb.length % 50 + Number(name.slice(-1))}`, `02:00:00:00:0d:0f 10.${index}.0.${3 + random.below(4)}`]);
+      return [
+        { op: "insert", table: "Logical_Switch_Port", "uuid-name": "p", row: { name, addresses } },
+        { op: "mutate", table: "Logical_Switch", where, mutations: [["ports", "insert", ["named-uuid", "p"]]] },
+      ];
+    }
+  }
+}

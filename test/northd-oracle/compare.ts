@@ -12,7 +12,7 @@ import { makeLog } from "../../src/host/index.ts";
 import { nodeHost } from "../../src/host/node/index.ts";
 import { startNorthd } from "../../src/northd/index.ts";
 import { SeededRandom } from "../../src/std/index.ts";
-import { changesOf, claimsOf } from "./changes.ts";
+import { addressChangeOf, changesOf, claimsOf } from "./changes.ts";
 import { DatabaseClient } from "./database-client.ts";
 import { type Network, NetworkGenerator } from "./network.ts";
 import { linesOf, type Recording, without, writeRecordings } from "./recordings.ts";
@@ -123,6 +123,12 @@ async function compareSeed(seed: number, recordings: Recording[] | undefined): P
         await client.transact("OVN_Northbound", changesOf(network, random));
       }
       differing += await difference(`seed ${seed} round ${round}`, theirs, ours);
+    }
+    for (let step = 1; step <= 8 && differing === 0; step++) {
+      const change = addressChangeOf(network, new SeededRandom(seed * 10 + step), `more${step}`);
+      if (change.length === 0) continue;
+      for (const { client } of [theirs, ours]) await client.transact("OVN_Northbound", change);
+      differing += await difference(`seed ${seed} address ${step} ${JSON.stringify(change)}`, theirs, ours);
     }
     return differing;
   } catch (error) {

@@ -27,6 +27,8 @@ interface Usage {
 }
 
 interface Asker {
+  /** The fact that asks: one of the same port in other words may come before this one goes. */
+  readonly use: AddressUse;
   readonly port: SwitchPort;
   readonly owner: LogicalSwitch;
   readonly usage: Usage;
@@ -69,7 +71,8 @@ export class AddressManagement implements Sink<AddressUse> {
     return this.#texts.get(port);
   }
 
-  added({ port, owner, plan, asks, ips, macs }: AddressUse): void {
+  added(use: AddressUse): void {
+    const { port, owner, plan, asks, ips, macs } = use;
     for (const mac of macs) this.#macs.set(mac, (this.#macs.get(mac) ?? 0) + 1);
     if (owner === undefined || port === undefined) return;
     const usage = this.#usage(owner);
@@ -80,19 +83,19 @@ export class AddressManagement implements Sink<AddressUse> {
     }
     if (asks === undefined || plan === undefined) return;
     usage.asking++;
-    this.#askers.set(port, { port, owner, usage, plan, asks });
+    this.#askers.set(port, { use, port, owner, usage, plan, asks });
     this.#stirred.add(port);
   }
 
-  removed({ port, owner, asks, ips, macs }: AddressUse): void {
+  removed(use: AddressUse): void {
+    const { port, owner, asks, ips, macs } = use;
     for (const mac of macs) decrement(this.#macs, mac);
     if (owner === undefined || port === undefined) return;
     const usage = this.#usage(owner);
     for (const ip of ips) decrement(usage.fixed, ip);
     if (asks === undefined) return;
     usage.asking--;
-    const asker = this.#askers.get(port);
-    if (asker?.owner === owner && asker.asks === asks) this.#askers.delete(port);
+    if (this.#askers.get(port)?.use === use) this.#askers.delete(port);
     this.#stirred.add(port);
     const assignment = this.#take(port, usage);
     if (assignment !== undefined) this.#former.set(port, assignment);
@@ -140,7 +143,7 @@ export class AddressManagement implements Sink<AddressUse> {
     const { name } = port.row;
     const ipv4 = this.#chooseIpv4(owner, plan.ipv4, usage, asked, before, name);
     const keepsMac = before !== undefined && asked.mac === undefined && hasPrefix(before.mac, macPrefix(port.topology)) && !this.#macs.has(before.mac);
-    const mac = asked.mac ?? (keepsMac ? before.mac : this.#unusedMac(macPrefix(port.topology), ipv4 ?? asked.ipv4 ?? 0));
+    const mac = asked.mac ?? (keepsMac ? before.mac : this.#unusedMac(macPrefix(port.topology), asked.ipv4 ?? ipv4 ?? 0));
     if (asked.mac === undefined && !keepsMac) this.#log.info(`Assigned dynamic MAC address '${formatMac(mac)}' to port '${name}'`);
     const ipv6 = this.#ipv6(plan.ipv6Prefix, asked, mac);
     if (ipv6 !== undefined && ipv6 !== before?.ipv6) this.#log.info(`Assigned dynamic IPv6 address '${formatIpv6(ipv6)}' to port '${name}'`);
@@ -149,7 +152,6 @@ export class AddressManagement implements Sink<AddressUse> {
 
   #chooseIpv4(owner: LogicalSwitch, subnet: Subnet | undefined, usage: Usage, asked: Asked, before: Assignment | undefined, name: string): Ipv4 | undefined {
     if (subnet === undefined) return undefined;
-    if (before === undefined && asked.ipv4 !== undefined) return asked.ipv4;
     if (asked.ipv4 !== undefined && isFree(asked.ipv4, subnet, usage)) return asked.ipv4;
     if (before?.ipv4 !== undefined && asked.ipv4 === undefined && isFree(before.ipv4, subnet, usage)) return before.ipv4;
     for (let ip = subnet.start + 1; ip < subnet.start + subnet.size - 1; ip++) {
