@@ -4,7 +4,7 @@
  * A file is YAML. `examples/*.lab.yml` are the reference by example; the schema below is the reference by rule. Every
  * complaint names its place in the file and points at it (see `yaml-source.ts`).
  */
-import { z } from "zod";
+import * as z from "zod";
 import { parseIpv4, parseMac, parsePrefix, parseIp, contains, type Prefix } from "../net/index.ts";
 import { YamlSource } from "./yaml-source.ts";
 
