@@ -257,6 +257,8 @@ export class ProjectedTable implements CollectionWatcher<UntypedWish> {
       tables.set(dependent.table, keys);
     }
     keys.add(dependent.key);
+    // Those that are wished for no more are swept out now and then, so that wishes that come and go leave nothing behind.
+    if (keys.size > 2 * dependent.table.#wishes.size + 64) for (const known of keys) if (!dependent.table.has(known)) keys.delete(known);
   }
 
   #touchDependents(key: string): void {
