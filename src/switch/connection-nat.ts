@@ -31,8 +31,8 @@ export function translated(original: Tuple, nat: Nat, isFree: (candidate: Tuple)
   // A destination without ports to choose from is what it is.
   if (!isSource && nat.portMin === undefined) return undefined;
   const count = max - min + 1;
-  for (let i = 0; i < Math.min(count, maxAttempts); i++) {
-    const candidate = put(min + ((hash + i) % count));
+  for (let i = 1; i < Math.min(count, maxAttempts); i++) {
+    const candidate = put(min + ((first - min + i) % count));
     if (isFree(candidate)) return candidate;
   }
   return undefined;
@@ -40,7 +40,9 @@ export function translated(original: Tuple, nat: Nat, isFree: (candidate: Tuple)
 
 function portRange(nat: Nat, port: number, isSource: boolean): readonly [number, number] {
   if (nat.portMin !== undefined) return [nat.portMin, Math.max(nat.portMin, nat.portMax ?? nat.portMin)];
-  return isSource ? [1024, 65535] : [port, port];
+  if (!isSource) return [port, port];
+  // A port that only the privileged may use stays one.
+  return port < 512 ? [1, 511] : port < 1024 ? [600, 1023] : [1024, 65535];
 }
 
 function chooseAddress(own: readonly number[], nat: Nat, hash: number): readonly number[] {

@@ -1,5 +1,6 @@
 /** Connections as dpctl/dump-conntrack prints them. */
 import { formatIpv4, formatIpv6, ipv4Of, ipv6Of } from "../net/index.ts";
+import { tcpStateText } from "./connection-state.ts";
 import { isIcmpTuple, type Tuple } from "./connection-tuple.ts";
 import type { Connection } from "./connection-tracker.ts";
 import { ipProto } from "./packet.ts";
@@ -14,7 +15,7 @@ export function connectionText({ original, reply, zone, marks, state, expiresMs 
   if (withTimeout) parts.push(`timeout=${Math.max(0, Math.ceil((expiresMs - nowMs) / 1000))}`);
   if (mark !== 0) parts.push(`mark=${mark}`);
   if (label !== 0n) parts.push(`labels=0x${label.toString(16)}`);
-  if (original.protocol === ipProto.tcp) parts.push(`protoinfo=(state=${state.tcp.toUpperCase()})`);
+  if (original.protocol === ipProto.tcp) parts.push(`protoinfo=(state=${tcpStateText(state)})`);
   return parts.join(",");
 }
 

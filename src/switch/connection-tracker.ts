@@ -61,7 +61,10 @@ export class ConnectionTracker {
     } else {
       tuple = found.tuple;
       const flags = key[W.tcpFlags] ?? 0;
-      connection = this.#find(action.zone, tuple) ?? this.#beforeTranslation(action, packet, state);
+      const translated = (state & (bit.snat | bit.dnat)) === 0 ? undefined : this.#find(action.zone, reverse(tuple));
+      // A packet that was translated in this zone already is known by what its answer looks like: it is the same packet still.
+      if (translated !== undefined) tuple = this.#isReply(translated, reverse(tuple)) ? translated.original : translated.reply;
+      connection = translated ?? this.#find(action.zone, tuple) ?? this.#beforeTranslation(action, packet, state);
       if (connection !== undefined && action.force && this.#isReply(connection, tuple)) {
         this.#remove(connection);
         connection = undefined;
@@ -92,8 +95,9 @@ export class ConnectionTracker {
     const isReply = this.#isReply(connection, tuple);
     connection.expiresMs = this.#nowMs() + lifetimeMs(connection.state);
     let state = before & (bit.snat | bit.dnat);
-    state |= progress === "valid-new" ? bit.new : bit.est;
-    if (isReply) state |= bit.rpl;
+    // A first packet from the other side, too, has no direction yet.
+    if (progress === "valid-new") state |= bit.new;
+    else state |= isReply ? bit.est | bit.rpl : bit.est;
     return action.nat === undefined ? state : state | this.#translate(connection, isReply, packet);
   }
 
