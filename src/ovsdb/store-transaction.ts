@@ -167,8 +167,10 @@ function findChanged(change: RowChange, old: Fields): boolean {
 }
 
 function duplicate(index: UniqueIndex, a: StoredRow, b: StoredRow): OvsdbError {
-  // In an order that does not depend on chance: the greater row first.
-  const order = a.table.columns.map((column) => compareDatums(column.of(a), column.of(b))).find((o) => o !== 0) ?? 0;
+  // In an order that does not depend on chance, as UUIDs do: the greater row first.
+  const compared = a.table.columns.filter(({ type }) => type.key.kind !== "uuid" && type.value?.kind !== "uuid");
+  const inOrder = [...compared].sort((x, y) => (x.name < y.name ? -1 : 1));
+  const order = inOrder.map((column) => compareDatums(column.of(a), column.of(b))).find((o) => o !== 0) ?? 0;
   const [first, second] = order < 0 ? [b, a] : [a, b];
   const values = (fields: Fields): string => listOf(index.columns.map((c) => printDatum(c.in(fields), c.type)));
   const history = (row: StoredRow): string => {
