@@ -4,6 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { fingerprint } from "./flow-fingerprint.ts";
 import { ChassisBench, chassisName } from "./chassis-bench.ts";
+import { GarbledNetwork } from "./garbled-southbound.ts";
 import { RandomNetwork } from "./random-southbound.ts";
 
 const withBench = async (body: (bench: ChassisBench) => Promise<void>, externalIds?: { readonly [key: string]: string }): Promise<void> => {
@@ -79,4 +80,17 @@ test("law: flows after any sequence of changes are those of a controller that st
     await bench.settle();
     assert.deepEqual(incremental, rowsOf(await bench.flows()));
   })), { numRuns: 8, endOnFailure: true });
+});
+
+test("whatever stands in the southbound database, the controller goes on", async () => {
+  await fc.assert(fc.asyncProperty(fc.array(fc.nat({ max: 0xffffffff }), { minLength: 100, maxLength: 200 }), (seeds) => withBench(async (bench) => {
+    const network = new RandomNetwork(bench);
+    await network.addSwitch();
+    await network.addPort(0, "vm0");
+    await bench.plug("tap0", "vm0");
+    await bench.settle();
+    const garbled = new GarbledNetwork(bench);
+    for (const seed of seeds) await garbled.change(seed);
+    await bench.settle();
+  }, { "ovn-monitor-all": "true" })), { numRuns: 4, endOnFailure: true });
 });
