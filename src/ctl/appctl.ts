@@ -71,7 +71,7 @@ class AppctlRun {
     if (parsed.kind === "error") throw new CommandError(parsed.text);
     const given = (name: string): boolean => parsed.options.some((o) => o.name === name);
     if (given("help")) return this.#say(this.#help());
-    if (given("option")) return this.#say(optionList(specs));
+    if (given("option")) return this.#say(optionList(specs, true));
     if (given("version")) return this.#say(versionText(this.#program.name, this.#program.family));
     const wrong = applyVlogOptions(this.#vlog, parsed.options, this.#program.name, directories(this.#place.environment, this.#program.family));
     if (wrong !== undefined) fail(wrong);

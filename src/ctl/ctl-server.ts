@@ -137,7 +137,7 @@ class CtlServer<D extends Database> {
         output += text;
       };
       const work = invoke(this.#program, commands, options, client, {
-        clock: host.clock, random: host.random, log: vlog.log, logFolder: folders.log, out: put, err: put,
+        clock: host.clock, random: host.random, log: vlog.log, logFolder: folders.log, out: put, err: put, reconnect: () => this.connect(),
       }, args);
       await (options.timeoutSeconds === 0 ? work : Promise.race([work, this.#expiry(options.timeoutSeconds)]));
       return output;

@@ -10,7 +10,7 @@ import { CommandError, fail, TryAgain } from "./command-error.ts";
 import type { InvocationOptions } from "./ctl-options.ts";
 import type { CtlProgram } from "./ctl-program.ts";
 import type { DatabaseClient } from "./database-client.ts";
-import { ServerError } from "./database-client.ts";
+import { ConnectionFailure, ServerError } from "./database-client.ts";
 import { operationsOf } from "./operations.ts";
 import { printTable, type TableStyle } from "./output-table.ts";
 import { Symbols } from "./symbols.ts";
@@ -24,6 +24,8 @@ export interface InvocationPlace {
   /** Output of the commands goes here as soon as the transaction is committed. */
   out(text: string): void;
   err(text: string): void;
+  /** Another connection when the database went away while the invocation waited; it gives up only when the invocation is over. */
+  reconnect(): Promise<DatabaseClient>;
 }
 
 interface Committed<D extends Database> {
@@ -36,12 +38,13 @@ interface Committed<D extends Database> {
   readonly uuidOf: (uuid: string) => string;
 }
 
-/** The exit code. Throws CommandError for what the user is to be told, ConnectionFailure when the database goes away. */
+/** The exit code. Throws CommandError for what the user is to be told, ConnectionFailure when the database goes away before it is done. */
 export async function invoke<D extends Database>(
   program: CtlProgram<D>, commands: readonly ParsedCommand<D>[], options: InvocationOptions, client: DatabaseClient,
   place: InvocationPlace, words: readonly string[],
 ): Promise<number> {
-  await client.fetch(neededTables(program, commands, options));
+  const needed = neededTables(program, commands, options);
+  await client.fetch(needed);
   const committed = await commit(program, commands, options, client, place, words);
   let isFirst = true;
   for (const context of committed.contexts) {
@@ -49,7 +52,7 @@ export async function invoke<D extends Database>(
     if (context.table !== undefined) isFirst = false;
   }
   if (options.wait === "none" || !committed.changed || options.dryRun) return 0;
-  return waitFor(program, options, client, place, committed);
+  return waitFor(program, options, client, place, committed, needed);
 }
 
 function outputOf<D extends Database>(context: Context<D>, oneline: boolean, style: TableStyle, isFirst: boolean): string {
@@ -58,9 +61,10 @@ function outputOf<D extends Database>(context: Context<D>, oneline: boolean, sty
   return `${context.output.replace(/\n$/, "").replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}\n`;
 }
 
-function neededTables<D extends Database>(
-  program: CtlProgram<D>, commands: readonly ParsedCommand<D>[], { wait }: InvocationOptions,
-): ReadonlyMap<string, ReadonlySet<string> | undefined> {
+/** The columns (undefined: all) of each table. */
+type NeededTables = ReadonlyMap<string, ReadonlySet<string> | undefined>;
+
+function neededTables<D extends Database>(program: CtlProgram<D>, commands: readonly ParsedCommand<D>[], { wait }: InvocationOptions): NeededTables {
   const { waiting, globalTable } = program;
   const reads = [
     `${globalTable}:${waiting?.counter ?? ""}`,
@@ -213,22 +217,43 @@ function insertedUuid(result: Json | undefined): string | undefined {
 
 async function waitFor<D extends Database>(
   program: CtlProgram<D>, { wait, printTimes }: InvocationOptions, client: DatabaseClient, place: InvocationPlace, committed: Committed<D>,
+  needed: NeededTables,
 ): Promise<number> {
   const { waiting } = program;
   if (waiting === undefined || committed.goal === undefined) return 0;
   const finished = {
     startedAt: committed.startedAt, printTimes, program: program.name, logFolder: place.logFolder, inserted: insertedRows(committed),
   };
+  let current = client;
   for (;;) {
-    const changes = client.changes;
-    const db = new Workspace(program.database, client.snapshot, place.random);
+    const { changes } = current;
+    const db = new Workspace(program.database, current.snapshot, place.random);
     const result = waiting.reached(db, wait, committed.goal, finished);
     if (result !== undefined) {
       place.out(result.out);
       place.err(result.err);
       return result.code;
     }
+    current = await nextChange(current, changes, needed, place);
+  }
+}
+
+/** The client with something new to see: the same one, or, if the database went away, one that has just fetched everything. */
+async function nextChange(client: DatabaseClient, changes: number, needed: NeededTables, place: InvocationPlace): Promise<DatabaseClient> {
+  try {
     await client.changeAfter(changes);
+    return client;
+  } catch (error) {
+    if (!(error instanceof ConnectionFailure)) throw error;
+  }
+  for (;;) {
+    const fresh = await place.reconnect();
+    try {
+      await fresh.fetch(needed);
+      return fresh;
+    } catch (error) {
+      if (!(error instanceof ConnectionFailure)) throw error;
+    }
   }
 }
 

@@ -15,7 +15,7 @@ import { commandTable, type CtlProgram } from "./ctl-program.ts";
 import { runThroughDaemon } from "./ctl-client.ts";
 import { ConnectionFailure, connectDatabase, type DatabaseClient } from "./database-client.ts";
 import { commandList, helpText } from "./help.ts";
-import { invoke } from "./invocation.ts";
+import { type InvocationPlace, invoke } from "./invocation.ts";
 
 export interface CtlPlace {
   readonly host: Host;
@@ -67,6 +67,8 @@ class CtlRun<D extends Database> {
   readonly #table: ReadonlyMap<string, Command<D>>;
   readonly #vlog: Vlog;
   readonly #host: Host;
+  /** The time is up: nothing is worth trying again. */
+  #isOver = false;
 
   constructor(program: CtlProgram<D>, place: CtlPlace) {
     this.#program = program;
@@ -120,12 +122,12 @@ class CtlRun<D extends Database> {
   }
 
   #information(options: readonly GivenOption[]): string | undefined {
-    const { name, family, database } = this.#program;
+    const { name, family, database, daemonVariable } = this.#program;
     for (const option of options) {
       if (option.name === "help") return helpText(this.#program, this.#table, this.#remote([]));
       if (option.name === "version") return versionText(name, family, [`DB Schema ${database.version}`]);
       if (option.name === "commands") return commandList(this.#table);
-      if (option.name === "options") return optionList(this.#specs());
+      if (option.name === "options") return optionList(daemonVariable === undefined ? globalSpecs(this.#program) : this.#specs());
     }
     return undefined;
   }
@@ -156,26 +158,31 @@ class CtlRun<D extends Database> {
     // Commands that do not even fit the schema are refused before anything is contacted.
     for (const command of commands) command.command.readsOf?.(command);
     const limit = invocation.timeoutSeconds || Number(this.#place.environment.variable("OVS_CTL_TIMEOUT") ?? 0) || 0;
-    return this.#limited(limit, this.#onDatabase(this.#remote(options), options, async (client) =>
-      invoke(this.#program, commands, invocation, client, this.#invocationPlace(), words)));
+    return this.#limited(limit, this.#onDatabase(this.#remote(options), options, async (client, reconnect) =>
+      invoke(this.#program, commands, invocation, client, this.#invocationPlace(reconnect), words)));
   }
 
-  #invocationPlace(): Parameters<typeof invoke>[4] {
+  #invocationPlace(reconnect: () => Promise<DatabaseClient>): InvocationPlace {
     const { clock, random } = this.#host;
     return {
-      clock, random, log: this.#vlog.log, logFolder: this.#folders.log,
+      clock, random, log: this.#vlog.log, logFolder: this.#folders.log, reconnect,
       out: (text) => this.#place.out(text), err: (text) => this.#place.err(text),
     };
   }
 
-  async #onDatabase(remote: string, options: readonly GivenOption[], use: (client: DatabaseClient) => Promise<number>): Promise<number> {
+  async #onDatabase(
+    remote: string, options: readonly GivenOption[], use: (client: DatabaseClient, reconnect: () => Promise<DatabaseClient>) => Promise<number>,
+  ): Promise<number> {
     const { database } = this.#program;
-    const connect = (): Promise<DatabaseClient> => this.#connect(remote, options);
     const pool = this.#place.connections;
     let client: DatabaseClient | undefined;
+    const connect = async (persistent: boolean): Promise<DatabaseClient> => {
+      const make = (): Promise<DatabaseClient> => this.#connect(remote, options, persistent);
+      client = await (pool === undefined ? make() : pool.get(`${database.name} ${remote}`, make));
+      return client;
+    };
     try {
-      client = await (pool === undefined ? connect() : pool.get(`${database.name} ${remote}`, connect));
-      return await use(client);
+      return await use(await connect(isGiven(options, "retry")), () => connect(true));
     } catch (error) {
       if (!(error instanceof ConnectionFailure)) throw error;
       throw new CommandError(`${remote}: database connection failed (${error.message})`);
@@ -184,13 +191,14 @@ class CtlRun<D extends Database> {
     }
   }
 
-  async #connect(remote: string, options: readonly GivenOption[]): Promise<DatabaseClient> {
+  /** `persistent`: keeps trying until the time is up. */
+  async #connect(remote: string, options: readonly GivenOption[], persistent: boolean): Promise<DatabaseClient> {
     const leaderOnly = options.findLast((o) => /^(no-)?leader-only$/.test(o.name))?.name !== "no-leader-only";
     for (;;) {
       try {
         return await connectDatabase(this.#host, remote, this.#program.database, { leaderOnly });
       } catch (error) {
-        if (!(error instanceof ConnectionFailure) || !isGiven(options, "retry")) throw error;
+        if (!(error instanceof ConnectionFailure) || !persistent || this.#isOver) throw error;
         await new Promise<void>((resolve) => void this.#host.clock.after(retryMs, resolve));
       }
     }
@@ -203,6 +211,7 @@ class CtlRun<D extends Database> {
     const timeUp = new Promise<number>((resolve) => {
       const timer = this.#host.clock.after(seconds * 1000, () => {
         this.#vlog.log.module("fatal_signal").warn("terminating with signal 14 (Alarm clock)");
+        this.#isOver = true;
         resolve(timedOutCode);
       });
       cancel = () => timer.cancel();

@@ -96,11 +96,11 @@ function shorts(text: string, next: string | undefined, specs: readonly OptionSp
   return { options, usedNext: false };
 }
 
-/** The text of `--options`, by which shells complete: one option a line. */
-export function optionList(specs: readonly OptionSpec[]): string {
-  const lines = specs.flatMap((s) => [
-    `--${s.name}${s.argument === "none" ? "" : s.argument === "required" ? "=ARG" : "[=ARG]"}`,
-    ...(s.short === undefined ? [] : [`-${s.short}${s.argument === "none" ? "" : s.argument === "required" ? " ARG" : "[ARG]"}`]),
-  ]);
+/** One option a line, by which shells complete. `marked` tells arguments that may be left out from those that must be given. */
+export function optionList(specs: readonly OptionSpec[], marked = false): string {
+  const lines = specs.flatMap(({ name, short, argument }) => {
+    const word = argument === "none" ? "" : marked && argument === "optional" ? "[ARG]" : "ARG";
+    return [word === "" ? `--${name}` : `--${name}=${word}`, ...(short === undefined ? [] : [word === "" && !marked ? `-${short}` : `-${short} ${word}`])];
+  });
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -1,6 +1,6 @@
 /** Asks a running daemon to do something: the client's side of unixctl. */
 import type { Host } from "../host/index.ts";
-import { type Json, JsonRpcSession } from "../ovsdb/index.ts";
+import { type Json, JsonRpcSession, printJson } from "../ovsdb/index.ts";
 
 export type UnixctlReply = { readonly kind: "result"; readonly text: string } | { readonly kind: "error"; readonly text: string };
 
@@ -44,4 +44,4 @@ export async function connectUnixctl(host: Host, path: string): Promise<UnixctlC
   };
 }
 
-const textOf = (json: Json): string => (typeof json === "string" ? json : String(json));
+const textOf = (json: Json): string => (typeof json === "string" ? json : printJson(json));
