@@ -33,7 +33,7 @@ class Zoo {
   /** Standard output; a failure reads `CODE: standard error`. */
   run(program: string, ...args: string[]): string {
     try {
-      return execFileSync(join(bin, program), args, { cwd: this.folder, encoding: "utf8", stdio: "pipe", timeout: 20_000, env: { ...process.env, OVS_RUNDIR: this.folder, TZ: "UTC" } });
+      return execFileSync(join(bin, program), args, { cwd: this.folder, encoding: "utf8", stdio: "pipe", timeout: 60_000, env: { ...process.env, OVS_RUNDIR: this.folder, TZ: "UTC" } });
     } catch (error) {
       const { status, stderr } = error as { status: number | null; stderr: string };
       return `${status}: ${stderr}`;
@@ -44,7 +44,8 @@ class Zoo {
 
   async serve(): Promise<void> {
     this.#server = spawn(join(bin, "ovsdb-server"), ["--remote=punix:sock", `--unixctl=${this.folder}/ctl`, "db"], { cwd: this.folder, stdio: "ignore", env: { ...process.env, OVS_RUNDIR: this.folder } });
-    for (let i = 0; i < 2000 && !existsSync(join(this.folder, "sock")); i++) await new Promise((resolve) => setTimeout(resolve, 5));
+    // The socket's file is there a moment before anybody listens.
+    for (let i = 0; i < 200 && this.client("list-dbs") !== "Zoo\n_Server\n"; i++) await new Promise((resolve) => setTimeout(resolve, 5));
   }
   async end(): Promise<void> {
     const server = this.#server;
