@@ -16,9 +16,13 @@ export class Answers {
   readonly #controllers = new Map<Uuid<"Controller">, ColumnsOf<Schema, "Controller">>();
   #isCommitting = false;
 
-  constructor(replica: Replica<Schema>, log: Log) {
+  readonly #lost: () => void;
+
+  /** `lost`: what was gathered did not arrive, and is to be said anew. */
+  constructor(replica: Replica<Schema>, log: Log, lost: () => void) {
     this.#replica = replica;
     this.#log = log;
+    this.#lost = lost;
   }
 
   openVSwitch(uuid: Uuid<"Open_vSwitch">, columns: ColumnsOf<Schema, "Open_vSwitch">): void {
@@ -43,7 +47,7 @@ export class Answers {
 
   /** Writes what is gathered; what comes meanwhile goes out when the answer is here. */
   commit(): void {
-    if (this.#isCommitting) return;
+    if (this.#isCommitting || !this.#replica.status.isConnected) return;
     const txn = this.#replica.transaction();
     put("Open_vSwitch", this.#openVSwitch, this.#replica, txn);
     put("Bridge", this.#bridges, this.#replica, txn);
@@ -55,6 +59,7 @@ export class Answers {
     void txn.commit().then((result) => {
       this.#isCommitting = false;
       if (result.kind === "error") this.#log.warn(`the database refused what the switch says: ${result.error} ${result.details ?? ""}`);
+      if (result.kind === "tryAgain") this.#lost();
       this.commit();
     });
   }

@@ -58,7 +58,7 @@ export class Configuration {
 
   constructor(parts: ConfigurationParts) {
     this.#parts = parts;
-    this.#answers = new Answers(parts.replica, parts.host.log.module("bridge"));
+    this.#answers = new Answers(parts.replica, parts.host.log.module("bridge"), () => this.#sayAnew());
     this.#ports = new PortOpener(parts, (uuid) => this.#dirtyPorts.add(uuid));
     this.ready = new Promise((resolve) => {
       this.#settle = resolve;
@@ -132,6 +132,15 @@ export class Configuration {
     if (this.#hasRun) return;
     this.#hasRun = true;
     void Promise.all([...this.bridges.values()].map((b) => b.listening)).then(this.#settle);
+  }
+
+  /** All rows are looked at again; this happens when the database's connection broke while it was being told something. */
+  #sayAnew(): void {
+    for (const { uuid, ports } of this.bridges.values()) {
+      this.#dirtyBridges.add(uuid);
+      for (const port of ports.keys()) this.#dirtyPorts.add(port);
+    }
+    this.run();
   }
 
   /** Writes what the counters say now, where it differs. */

@@ -22,7 +22,7 @@ export class ConfiguredBridge {
   readonly uuid: Uuid<"Bridge">;
   readonly bridge: Bridge;
   readonly service: BridgeService;
-  readonly ports = new Map<string, ConfiguredPort>();
+  readonly ports = new Map<Uuid<"Port">, ConfiguredPort>();
   readonly listening: Promise<void>;
   #listeners: Listener[] = [];
   #isClosed = false;
