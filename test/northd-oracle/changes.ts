@@ -8,11 +8,14 @@ export function claimsOf(dump: Dump, random: SeededRandom): readonly JsonValue[]
   const chassis = [...(dump["Chassis"] ?? [])].sort((a, b) => (String(a["name"]) < String(b["name"]) ? -1 : 1)).map((row) => row["_uuid"] as JsonValue);
   // Ports in other zones are bound by northd itself.
   const ports = [...(dump["Port_Binding"] ?? [])].filter((row) => row["type"] !== "remote").map((row) => String(row["logical_port"])).sort();
-  return ports.flatMap((name): JsonValue[] => {
+  const features: JsonValue[] = random.chance(0.2)
+    ? [{ op: "mutate", table: "Chassis", where: [["name", "==", `ch${random.below(3)}`]], mutations: [["other_config", random.chance(0.5) ? "delete" : "insert", ["map", [["ct-state-save", "true"], ["ct-commit-nat-v2", "true"]]]]] }]
+    : [];
+  return features.concat(ports.flatMap((name): JsonValue[] => {
     if (!random.chance(0.4)) return [];
     const claimed = random.chance(0.8);
     return [{ op: "update", table: "Port_Binding", where: [["logical_port", "==", name]], row: { chassis: claimed ? random.pick(chassis.slice(0, 3)) : ["set", []], up: claimed } }];
-  });
+  }));
 }
 
 export function changesOf(network: Network, random: SeededRandom): readonly JsonValue[] {
@@ -31,14 +34,22 @@ export function changesOf(network: Network, random: SeededRandom): readonly Json
         }
         const [, ports] = row["ports"] as [string, JsonValue[]];
         if (ports.length > 0 && random.chance(0.5)) operations.push({ op: "mutate", table, where: where(uuid), mutations: [["ports", "delete", random.pick(ports)]] });
-        else if (table === "Logical_Switch") operations.push({ op: "update", table, where: where(uuid), row: { other_config: row["other_config"] ?? ["map", []] } });
+        else if (table === "Logical_Switch") {
+          const options = random.pick<readonly [string, string]>([["mcast_snoop", "true"], ["vlan-passthru", "true"], ["broadcast-arps-to-all-routers", "false"], ["fdb_age_threshold", "7"], ["interconn-ts", "ts9"]]);
+          operations.push({ op: "mutate", table, where: where(uuid), mutations: [["other_config", random.chance(0.3) ? "delete" : "insert", ["map", [options]]]] });
+        } else {
+          operations.push({ op: "update", table, where: where(uuid), row: random.pick<{ readonly [column: string]: JsonValue }>([
+            { options: ["map", [["chassis", "ch1"]]] }, { options: ["map", []] }, { options: ["map", [["mcast_relay", "true"], ["dynamic_neigh_routers", "true"]]] }, { enabled: false }, { enabled: true },
+          ]) });
+        }
         break;
       }
       case "Logical_Switch_Port":
         operations.push({ op: "update", table, where: where(uuid), row: random.pick<{ readonly [column: string]: JsonValue }>([
           { enabled: false }, { enabled: ["set", []] }, { addresses: ["set", ["unknown"]] }, { addresses: ["set", ["02:00:00:00:0f:01 10.0.0.251"]] }, { type: "" },
           { port_security: ["set", ["02:00:00:00:0f:01"]] }, { dhcpv4_options: ["set", []] },
-          { external_ids: ["map", [["neutron:port_name", "other"]]] },
+          { external_ids: ["map", [["neutron:port_name", "other"]]] }, { name: `${String(row["name"])}-renamed` }, { ha_chassis_group: ["set", []] },
+          { type: "localnet", options: ["map", [["network_name", "phys9"]]] }, { tag_request: 9 }, { parent_name: "absent" },
           // OVN's northd notes on a remote port that it has just been released, until it looks at the port once more.
           ...(row["type"] === "remote" ? [] : [{ options: ["map", [["requested-chassis", "ch1"]]] as const }, { options: ["map", []] as const }]),
         ]) });
@@ -48,7 +59,8 @@ export function changesOf(network: Network, random: SeededRandom): readonly Json
         if (JSON.stringify(row["options"] ?? "").includes("requested-chassis")) break;
         operations.push({ op: "update", table, where: where(uuid), row: random.pick<{ readonly [column: string]: JsonValue }>([
           { enabled: false }, { networks: ["set", [`10.${100 + operations.length}.0.254/24`, `172.${100 + operations.length}.0.1/16`]] }, { mac: "02:00:00:00:0e:01" }, { gateway_chassis: ["set", []] },
-          { options: ["map", [["gateway_mtu", "1300"]]] }, { options: ["map", []] },
+          { options: ["map", [["gateway_mtu", "1300"]]] }, { options: ["map", []] }, { options: ["map", [["redirect-type", "bridged"], ["route_table", "rtb-2"]]] },
+          { ha_chassis_group: ["set", []] }, { peer: ["set", []] }, { ipv6_ra_configs: ["map", [["address_mode", "slaac"], ["send_periodic", "true"]]] }, { name: `${String(row["name"])}-renamed` },
         ]) });
         break;
       case "Logical_Router_Static_Route":
@@ -58,6 +70,24 @@ export function changesOf(network: Network, random: SeededRandom): readonly Json
         break;
       case "DHCP_Options":
         operations.push({ op: "mutate", table, where: where(uuid), mutations: [["options", "insert", ["map", [["lease_time", "7200"], ["mtu", "1234"]]]]] });
+        break;
+      case "Port_Group": {
+        const [, ports] = row["ports"] as [string, JsonValue[]];
+        if (ports.length > 0) operations.push({ op: "mutate", table, where: where(uuid), mutations: [["ports", "delete", random.pick(ports)]] });
+        break;
+      }
+      case "Address_Set":
+        operations.push({ op: "update", table, where: where(uuid), row: { addresses: ["set", ["10.0.0.3"]] } });
+        break;
+      case "DNS":
+        operations.push({ op: "update", table, where: where(uuid), row: { records: ["map", [["b.example", "10.0.0.2"]]] } });
+        break;
+      case "Static_MAC_Binding":
+        operations.push({ op: "update", table, where: where(uuid), row: { mac: "02:00:00:00:ff:02" } });
+        break;
+      case "HA_Chassis":
+      case "Gateway_Chassis":
+        operations.push({ op: "update", table, where: where(uuid), row: { priority: 1 + random.below(9) } });
         break;
       case "Copp":
         operations.push({ op: "update", table, where: where(uuid), row: { meters: ["map", [["arp", "m1"], ["icmp4-error", "m2"]]] } });

@@ -18,12 +18,12 @@ type BindingRow = SbRow<"Port_Binding">;
  * nested, gets a new row, so that nothing that a chassis has made of the old one stays.
  */
 export function bindingKey(datapath: string, name: string, type: string, parent: string | undefined): string {
-  return `${datapath} ${name}${type === "virtual" ? " virtual" : ""}${parent === undefined ? "" : " nested"}`;
+  return `${datapath} ${name}${type === "virtual" ? " virtual" : ""}${type === "" && parent !== undefined ? " nested" : ""}`;
 }
 
 /** The row of a port, or of its stand-in `name` on a gateway chassis. */
 export const wishedPort = (datapath: Datapath, port: Port, name: string = port.row.name) =>
-  wished("Port_Binding", port.kind === "switch-port" ? bindingKey(datapath.row._uuid, name, port.row.type, port.row.parent_name) : bindingKey(datapath.row._uuid, name, "", undefined));
+  wished("Port_Binding", port.kind === "switch-port" ? bindingKey(datapath.row._uuid, name, port.row.type, port.row.parent_name) : bindingKey(datapath.row._uuid, name, "patch", undefined));
 
 /** The northbound row of the datapath that a binding is on. */
 export function datapathOfBinding(t: Topology, row: BindingRow): string | undefined {
