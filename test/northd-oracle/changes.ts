@@ -59,7 +59,7 @@ export function changesOf(network: Network, random: SeededRandom): readonly Json
         if (JSON.stringify(row["options"] ?? "").includes("requested-chassis")) break;
         operations.push({ op: "update", table, where: where(uuid), row: random.pick<{ readonly [column: string]: JsonValue }>([
           { enabled: false }, { networks: ["set", [`10.${100 + operations.length}.0.254/24`, `172.${100 + operations.length}.0.1/16`]] }, { mac: "02:00:00:00:0e:01" }, { gateway_chassis: ["set", []] },
-          { options: ["map", [["gateway_mtu", "1300"]]] }, { options: ["map", []] }, { options: ["map", [["redirect-type", "bridged"], ["route_table", "rtb-2"]]] },
+          { options: ["map", [["gateway_mtu", "1300"]]] }, { options: ["map", []] }, { options: ["map", [["redirect-type", "bridged"], ["route_table", "rtb-1"]]] },
           { ha_chassis_group: ["set", []] }, { peer: ["set", []] }, { ipv6_ra_configs: ["map", [["address_mode", "slaac"], ["send_periodic", "true"]]] }, { name: `${String(row["name"])}-renamed` },
         ]) });
         break;
