@@ -11,6 +11,8 @@ import { test, type TestContext } from "node:test";
 import { promisify } from "node:util";
 import { silentLog } from "../../src/host/index.ts";
 import { nodeHost } from "../../src/host/node/index.ts";
+import { ipv4Of, macOf } from "../../src/net/index.ts";
+import { ethernetFrame, etherType, icmpv4Message, ipPacket, tcpSegment, udpDatagram } from "../../src/packet/index.ts";
 import { SeededRandom } from "../../src/std/index.ts";
 import { startSwitch } from "../../src/switch/index.ts";
 
@@ -23,7 +25,7 @@ const run = promisify(execFile);
 
 interface Side {
   ofctl(...args: string[]): Promise<string>;
-  trace(packet: string): Promise<string>;
+  appctl(...args: string[]): Promise<string>;
 }
 
 async function database(t: TestContext): Promise<{ readonly folder: string; readonly env: NodeJS.ProcessEnv }> {
@@ -61,7 +63,7 @@ async function startReal(t: TestContext): Promise<Side> {
   await makeBridge(folder, env);
   return {
     ofctl: ofctlOf(folder, env),
-    trace: async (packet) => (await run("ovs-appctl", ["-t", `${folder}/vswitchd.ctl`, "ofproto/trace", "br0", packet], { env })).stdout,
+    appctl: async (...args) => (await run("ovs-appctl", ["-t", `${folder}/vswitchd.ctl`, ...args], { env })).stdout,
   };
 }
 
@@ -71,8 +73,7 @@ async function startOurs(t: TestContext): Promise<Side> {
   t.after(() => device.stop());
   await device.ready;
   await makeBridge(folder, env);
-  const trace = device.commands.find((c) => c.name === "ofproto/trace");
-  return { ofctl: ofctlOf(folder, env), trace: async (packet) => (await trace?.run(["br0", packet])) ?? "" };
+  return { ofctl: ofctlOf(folder, env), appctl: async (name, ...args) => (await device.commands.find((c) => c.name === name)?.run(args)) ?? "" };
 }
 
 const kinds = ["", "", "ip", "tcp", "udp", "icmp", "arp", "ipv6", "icmp6", "tcp6"] as const;
@@ -171,7 +172,8 @@ test("walks as ovs-vswitchd walks, on random flows and packets", { skip: missing
     await ours.ofctl("add-flows", join(folder, "flows"));
     for (let i = 0; i < 40; i++) {
       const packet = randomPacket(r);
-      const [theirs, mine] = await Promise.all([real.trace(packet), ours.trace(packet)]);
+      const [theirs, mine] = await Promise.all([real, ours].map((side) => side.appctl("ofproto/trace", "br0", packet)));
+      assert.ok(theirs !== undefined && mine !== undefined);
       if (isTooDeep(theirs) || isTooDeep(mine)) {
         assert.match(theirs, /^Datapath actions: drop$/m, packet);
         assert.match(mine, /^Datapath actions: drop$/m, packet);
@@ -180,4 +182,61 @@ test("walks as ovs-vswitchd walks, on random flows and packets", { skip: missing
     }
   }
   assert.equal(compared, seeds * 40);
+});
+
+const address = (last: number) => ({ family: 4, address: ipv4Of(0x0a000000 + last) }) as const;
+
+/** A packet between 10.0.0.1 and 10.0.0.2, which answers to `outside` where addresses are translated. */
+function randomSegment(r: SeededRandom, outside: number): Uint8Array {
+  const isForward = r.chance(0.6);
+  const [src, dst] = isForward ? [address(1), address(2)] : [address(2), address(outside)];
+  const port = 1000 + r.below(2);
+  const ports = (server: number): readonly [number, number] => (isForward ? [port, server] : [server, port]);
+  const [number, upper] = r.pick<() => readonly [number, Uint8Array]>([
+    () => {
+      const [srcPort, dstPort] = ports(80);
+      const flags = r.pick([0x02, 0x12, 0x10, 0x10, 0x18]);
+      return [6, tcpSegment(src, dst, { srcPort, dstPort, sequence: 100, acknowledgment: (flags & 0x10) === 0 ? 0 : 100, flags, window: 65535, urgent: 0, options: new Uint8Array(0) }, new Uint8Array(0))];
+    },
+    () => [17, udpDatagram(src, dst, ...ports(53), new Uint8Array(4))],
+    () => [1, icmpv4Message({ type: isForward ? 8 : r.pick([0, 8]), code: 0, word: port * 0x10000 + 1, data: new Uint8Array(4) })],
+  ])();
+  return ethernetFrame({ dst: macOf(2), src: macOf(1) }, etherType.ipv4, ipPacket(src, dst, number, upper));
+}
+
+/** Which combinations of ct_state were seen how often, and the connections that came of it. */
+async function seen(side: Side): Promise<readonly [string[], string[]]> {
+  await side.appctl("revalidator/purge");
+  const flows = (await side.ofctl("dump-flows", "table=1")).split("\n").flatMap((line) => {
+    const match = /n_packets=([1-9]\d*),.*ct_state=([^,]+),/.exec(line);
+    return match === null ? [] : [`${match[2]}: ${match[1]}`];
+  });
+  const connections = (await side.appctl("dpctl/dump-conntrack")).split("\n").map((line) => line.replace(/,protoinfo=.*/, "")).filter((line) => line !== "");
+  return [flows.sort(), connections.sort()];
+}
+
+const trackerSkip = missing.length > 0 ? `needs ${missing.join(", ")}` : process.env["OVS_VSWITCHD"] === undefined ? "needs OVS_VSWITCHD, of a version that calls UDP new until it is answered (3.4 or later)" : false;
+
+test("tracks connections as ovs-vswitchd does, with and without translation", { skip: trackerSkip }, async (t) => {
+  const sides = await Promise.all([startReal(t), startOurs(t)]);
+  for (const nat of ["", ",nat(src=10.0.0.99)"]) {
+    const combinations = Array.from({ length: 32 }, (_, i) => ["new", "est", "rel", "rpl", "inv"].map((name, bit) => `${(i & (1 << bit)) === 0 ? "-" : "+"}${name}`).join(""));
+    for (const side of sides) {
+      await side.ofctl("del-flows");
+      await side.ofctl("add-flow", `table=0,ip,actions=ct(table=1,zone=1${nat === "" ? "" : ",nat"})`);
+      for (const [i, state] of combinations.entries()) {
+        const isNew = state.includes("+new") && state.includes("-inv");
+        await side.ofctl("add-flow", `table=1,priority=${i + 1},ct_state=${state}+trk,ip,actions=${isNew ? `ct(commit,zone=1${nat},exec(load:7->NXM_NX_CT_MARK[])),` : ""}output:2`);
+      }
+    }
+    const r = new SeededRandom(nat.length + 1);
+    for (let i = 0; i < 60; i++) {
+      const hex = Buffer.from(randomSegment(r, nat === "" ? 1 : 99)).toString("hex");
+      await Promise.all(sides.map((side) => side.appctl("netdev-dummy/receive", "p1", hex)));
+      if (i % 10 !== 9) continue;
+      const [real, ours] = await Promise.all(sides.map(seen));
+      assert.deepEqual(ours, real, `after packet ${i}${nat}`);
+    }
+    for (const side of sides) await side.appctl("dpctl/flush-conntrack");
+  }
 });
