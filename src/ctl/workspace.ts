@@ -9,7 +9,7 @@ import {
   type TableName, type Uuid, valueFromWriter, valueOfDatum,
 } from "../ovsdb/index.ts";
 import { assert, present } from "../std/index.ts";
-import { ColumnIndex } from "./column-index.ts";
+import { asItIs, ColumnIndex, type Derivation } from "./column-index.ts";
 import { defaultDatum, type Snapshot, type SnapshotRow } from "./snapshot.ts";
 
 /** How a changed column is written: as a whole, or as what was added and removed, which merges with what others do. */
@@ -51,7 +51,7 @@ export class Workspace<D extends Database = Database> {
   readonly #rows = new Map<string, WorkRow>();
   readonly #inserted = new Set<WorkRow>();
   /** By table and column. */
-  readonly #indexes = new Map<string, ColumnIndex>();
+  readonly #indexes = new Map<string, Map<Derivation, ColumnIndex>>();
 
   constructor(schema: D, snapshot: Snapshot, random: Random) {
     this.schema = schema;
@@ -83,30 +83,34 @@ export class Workspace<D extends Database = Database> {
     return ["name", "logical_port", "target"].find((c) => columns.has(c) && this.schema.tables[table]?.columns[c] !== undefined);
   }
 
-  /** The rows that hold `value` in `column`: as its only value, one of its values, or a key. */
-  rowsHolding<N extends TableName<D>>(table: N, column: keyof ColumnsOf<D, N> & string, value: Atom): readonly RowOf<D, N>[] {
-    return this.anyRowsHolding(table, column, value) as unknown[] as RowOf<D, N>[];
+  /** The rows that hold `value` in `column`: as its only value, one of its values, or a key; or what `derive` makes of one of those. */
+  rowsHolding<N extends TableName<D>>(table: N, column: keyof ColumnsOf<D, N> & string, value: Atom, derive = asItIs): readonly RowOf<D, N>[] {
+    return this.anyRowsHolding(table, column, value, derive) as unknown[] as RowOf<D, N>[];
   }
 
-  anyRowsHolding(table: string, column: string, value: Atom): readonly WorkRow[] {
-    return [...this.#index(table, column).holding(value)].flatMap((uuid) => this.anyRow(table, uuid) ?? []);
+  anyRowsHolding(table: string, column: string, value: Atom, derive = asItIs): readonly WorkRow[] {
+    return [...this.#index(table, column, derive).holding(value)].flatMap((uuid) => this.anyRow(table, uuid) ?? []);
   }
 
-  #index(table: string, column: string): ColumnIndex {
+  #index(table: string, column: string, derive: Derivation): ColumnIndex {
     const name = `${table} ${column}`;
-    let index = this.#indexes.get(name);
-    if (index === undefined) {
-      index = new ColumnIndex();
-      const schema = this.column(table, column);
-      const { columns, rows } = this.#stored(table);
-      assert(columns.has(column), `${table}.${column} was not fetched: name it in the command's reads`);
-      for (const row of rows.values()) {
-        const work = this.#rows.get(row.uuid);
-        index.add(row.uuid, work === undefined ? row.keys(column, schema) : this.datum(work, column).keys);
-      }
-      for (const row of this.#inserted) if (row._table === table) index.add(row._uuid, this.datum(row, column).keys);
-      this.#indexes.set(name, index);
+    const indexes = this.#indexes.get(name) ?? new Map<Derivation, ColumnIndex>();
+    this.#indexes.set(name, indexes);
+    const index = indexes.get(derive) ?? this.#makeIndex(table, column, derive);
+    indexes.set(derive, index);
+    return index;
+  }
+
+  #makeIndex(table: string, column: string, derive: Derivation): ColumnIndex {
+    const index = new ColumnIndex(derive);
+    const schema = this.column(table, column);
+    const { columns, rows } = this.#stored(table);
+    assert(columns.has(column), `${table}.${column} was not fetched: name it in the command's reads`);
+    for (const row of rows.values()) {
+      const work = this.#rows.get(row.uuid);
+      index.add(row.uuid, work === undefined ? row.keys(column, schema) : this.datum(work, column).keys);
     }
+    for (const row of this.#inserted) if (row._table === table) index.add(row._uuid, this.datum(row, column).keys);
     return index;
   }
 
@@ -154,8 +158,11 @@ export class Workspace<D extends Database = Database> {
   /** Adds values to a set column. */
   add<N extends TableName<D>>(row: RowOf<D, N>, column: keyof ColumnsOf<D, N> & string, ...atoms: readonly Atom[]): void {
     const work = this.work(row);
-    const old = this.datum(work, column).keys.filter((k) => !atoms.includes(k));
-    this.write(work, column, { keys: [...old, ...atoms].sort(compareAtoms) }, "merge");
+    const old = this.datum(work, column).keys;
+    const added = new Set(atoms);
+    for (const key of old) added.delete(key);
+    this.#set(work, column, { keys: merged(old, [...added].sort(compareAtoms)) }, "merge");
+    for (const index of this.#indexesOf(work, column)) index.add(work._uuid, [...added]);
   }
 
   /** Takes values out of a set column. */
@@ -212,12 +219,19 @@ export class Workspace<D extends Database = Database> {
   }
 
   write(row: WorkRow, column: string, datum: Datum, mode: WriteMode): void {
-    const before = row.changes.get(column);
-    const index = this.#indexes.get(`${row._table} ${column}`);
-    if (index !== undefined) {
+    for (const index of this.#indexesOf(row, column)) {
       index.remove(row._uuid, this.datum(row, column).keys);
       index.add(row._uuid, datum.keys);
     }
+    this.#set(row, column, datum, mode);
+  }
+
+  #indexesOf(row: WorkRow, column: string): Iterable<ColumnIndex> {
+    return this.#indexes.get(`${row._table} ${column}`)?.values() ?? [];
+  }
+
+  #set(row: WorkRow, column: string, datum: Datum, mode: WriteMode): void {
+    const before = row.changes.get(column);
     row.changes.set(column, { datum, mode: before?.mode === "assign" ? "assign" : mode });
   }
 
@@ -266,4 +280,19 @@ export class Workspace<D extends Database = Database> {
     }
     return rowClass;
   }
+}
+
+/** Two sorted lists as one. */
+function merged(all: readonly Atom[], more: readonly Atom[]): readonly Atom[] {
+  const result = [...all];
+  for (const atom of more) {
+    let low = 0;
+    for (let high = result.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      if (compareAtoms(result[middle] as Atom, atom) < 0) low = middle + 1;
+      else high = middle;
+    }
+    result.splice(low, 0, atom);
+  }
+  return result;
 }

@@ -1,6 +1,6 @@
 /** What a logical switch port is like: lsp-set-* and lsp-get-*. */
-import { parsePrefix } from "../../net/index.ts";
-import { isUuid } from "../../ovsdb/index.ts";
+import { formatIp, type Ip, parsePrefix } from "../../net/index.ts";
+import { type Atom, isUuid } from "../../ovsdb/index.ts";
 import { argument, type Command, commands } from "../command.ts";
 import { fail } from "../command-error.ts";
 import { ipsOf, isDynamic, isPortAddress, sharedAddress } from "../addresses.ts";
@@ -109,14 +109,24 @@ function setAddresses(context: NbContext): void {
     }
     const ours = ipsOf(address);
     if (ours === undefined || ours.length === 0) continue;
-    for (const other of db.those("Logical_Switch_Port", owner.ports)) {
-      if (other._uuid !== port._uuid) checkUnique(owner, other, ours);
+    for (const ip of ours) {
+      for (const other of portsListing(context, ip)) {
+        if (other._uuid !== port._uuid && db.rowsHolding("Logical_Switch", "ports", other._uuid).includes(owner)) checkUnique(owner, other, ours);
+      }
     }
   }
   db.update(port, { addresses });
 }
 
-function checkUnique(owner: NbRow<"Logical_Switch">, other: Port, ours: Parameters<typeof sharedAddress>[0]): void {
+const ipTexts = (address: Atom): readonly string[] => (ipsOf(String(address)) ?? []).map(formatIp);
+
+/** The ports, of whatever switch, among whose addresses of either kind this one is. */
+function portsListing({ db }: NbContext, ip: Ip): readonly Port[] {
+  const columns = ["addresses", "dynamic_addresses"] as const;
+  return columns.flatMap((column) => db.rowsHolding("Logical_Switch_Port", column, formatIp(ip), ipTexts));
+}
+
+function checkUnique(owner: NbRow<"Logical_Switch">, other: Port, ours: readonly Ip[]): void {
   for (const address of other.addresses) {
     const actual = isDynamic(address) ? (other.dynamic_addresses ?? address) : address;
     const shared = sharedAddress(ours, ipsOf(actual) ?? []);
