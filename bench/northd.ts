@@ -64,8 +64,18 @@ const start = (program: string, ...args: string[]): ChildProcess => {
 const server = programOf("server");
 if (server === undefined) await startOvsdbServer(host, { files: paths, remotes: [`p${remote}`] }).ready;
 else start(server, `--remote=p${remote}`, `--unixctl=${folder}/server.ctl`, "-vconsole:off", ...paths);
-while (!existsSync(`${folder}/db.sock`)) await new Promise((resolve) => setTimeout(resolve, 10));
-const client = await DatabaseClient.open(`${folder}/db.sock`);
+process.on("exit", () => {
+  for (const child of children) child.kill();
+  rmSync(folder, { recursive: true, force: true });
+});
+const connect = async (): Promise<DatabaseClient> => {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const opened = existsSync(`${folder}/db.sock`) ? await DatabaseClient.open(`${folder}/db.sock`).catch(() => undefined) : undefined;
+    if (opened !== undefined) return opened;
+  }
+};
+const client = await connect();
 // All in one transaction: ports that no switch has yet would be collected as garbage.
 await client.insert("OVN_Northbound", build());
 
@@ -132,6 +142,4 @@ for (const [title, operations] of changes) {
   const middle = (figures: number[]): string => (figures.sort((a, b) => a - b)[3] ?? 0).toFixed(1).padStart(7);
   console.log(`${title.padEnd(28)} ${middle(times)} ms ${middle(cpu)} ms of CPU`);
 }
-for (const child of children) child.kill();
-rmSync(folder, { recursive: true, force: true });
 process.exit(0);
