@@ -104,7 +104,8 @@ export class ReplicaSession {
 
   setLock(name: string | undefined): void {
     if (name === this.#lockName) return;
-    if (this.#lockName !== undefined && this.#isMonitoring) this.#link.request("unlock", [this.#lockName], () => undefined);
+    // As soon as it has been asked for, whatever has come of that.
+    if (this.#lockName !== undefined && this.#hasStarted) this.#link.request("unlock", [this.#lockName], () => undefined);
     this.#lockName = name;
     this.#hasLock = false;
     this.#isContended = false;

@@ -204,6 +204,27 @@ test("a member of a cluster that is not its leader is left for another", async (
   replica.close();
 });
 
+test("a lock that has been asked for is given up even before the answer", async () => {
+  const server = new FakeServer();
+  let isAsked = false;
+  server.answers["lock"] = () => {
+    isAsked = true;
+    return { locked: false };
+  };
+  server.answers["monitor_cond_since"] = () => {
+    replica.setLock(undefined);
+    return [false, "00000000-0000-0000-0000-00000000000a", {}];
+  };
+  server.answers["unlock"] = () => ({});
+  const replica = server.open({ lock: "l" });
+  await replica.synced;
+  await turns();
+  assert.ok(isAsked);
+  assert.deepEqual(server.requested("unlock"), [["l"]]);
+  assert.equal(replica.status.isLockContended, false, "an answer that comes late says nothing");
+  replica.close();
+});
+
 test("silence is probed", async () => {
   const server = new FakeServer();
   const replica = server.open({ probeIntervalMs: 5000 });
