@@ -47,7 +47,8 @@ class MemoryEnd implements Stream {
 
   arrive(bytes: Uint8Array): void {
     if (this.#closed || this.#ended) return;
-    this.#arrived.push(bytes);
+    // The writer may use its buffer again.
+    this.#arrived.push(bytes.slice());
     this.#pendingSize += bytes.length;
     this.#schedule();
   }
@@ -67,15 +68,27 @@ class MemoryEnd implements Stream {
     this.#scheduled = false;
     const events = this.#events;
     if (events === undefined || this.#paused || this.#closed) return;
-    const arrived = this.#arrived;
-    this.#arrived = [];
     const hadPending = this.#pendingSize > 0;
-    this.#pendingSize = 0;
-    for (const bytes of arrived) events.data(bytes);
-    if (hadPending) this.peer?.drained();
-    if (this.#ended && !this.#closed && this.#arrived.length === 0) {
+    this.#deliverTo(events);
+    if (hadPending && this.#pendingSize === 0) this.peer?.drained();
+    if (this.#ended && !this.#closed && !this.#paused && this.#arrived.length === 0) {
       this.#closed = true;
       events.closed(undefined);
+    }
+  }
+
+  /** What is here by now, until the reader has had enough. */
+  #deliverTo(events: StreamEvents): void {
+    const arrived = this.#arrived;
+    this.#arrived = [];
+    for (const [i, bytes] of arrived.entries()) {
+      if (this.#closed) return;
+      if (this.#paused) {
+        this.#arrived = [...arrived.slice(i), ...this.#arrived];
+        return;
+      }
+      this.#pendingSize -= bytes.length;
+      events.data(bytes);
     }
   }
 

@@ -1,5 +1,5 @@
 /** `isthmus up FILE`: brings a lab up and stays until Ctrl-C, or leaves it running in the background. */
-import type { Timer } from "../../host/index.ts";
+import { joinedStreams, type Timer } from "../../host/index.ts";
 import { findCarriers } from "../carriers.ts";
 import { serveControl } from "../control.ts";
 import { createDatabaseFile } from "../database-files.ts";
@@ -55,7 +55,9 @@ export async function bringUp(terminal: Terminal, file: string, options: UpOptio
   const launcher = options.processes
     ? processLauncher(children, folder, (node) => nodeEnvironment(folder, topology, node, carriers), createDatabaseFile)
     : inProcessLauncher(folder, process.pid);
-  const lab = new Lab({ host, topology, folder, carriers, launcher, commands: ctlRunner(), runsSetup: options.setup, progress: options.progress });
+  // Daemons of one process need no sockets between them; whoever comes from outside does.
+  const labHost = options.processes ? host : { ...host, streams: joinedStreams(host.streams) };
+  const lab = new Lab({ host: labHost, topology, folder, carriers, launcher, commands: ctlRunner(), runsSetup: options.setup, progress: options.progress });
   let end = (): void => {};
   const ended = new Promise<void>((resolve) => {
     end = resolve;
