@@ -16,7 +16,7 @@ test("wishes are one fact exactly when they say the same", () => {
   assert.equal(keyOf({ options: { a: "b" } }), keyOf({ options: { a: "b" } }));
   const all = [
     keyOf({}), keyOf({ name: "" }), keyOf({ name: "a" }), keyOf({ name: "a}" }), keyOf({ options: {} }), keyOf({ options: { a: "b" } }), keyOf({ options: { a: "b", c: "" } }),
-    keyOf({ options: entries({ a: "b" }) }), keyOf({ options: entries({ a: undefined }) }), keyOf({ ports: [] }), keyOf({ ports: [wished("Port", "p")] }),
+    keyOf({ options: entries({ a: "b" }) }), keyOf({ options: entries<string>({ a: undefined }) }), keyOf({ ports: [] }), keyOf({ ports: [wished("Port", "p")] }),
     keyOf({ ports: [wished("Port", "q")] }), keyOf({}, { initial: { name: "a" } }), keyOf({}, { parent: wished("Switch", "s") }), Wanted.keyOf({ key: "l", columns: {} }),
   ];
   assert.equal(new Set(all).size, all.length, all.join("\n"));
