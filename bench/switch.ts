@@ -9,10 +9,10 @@ import { type Action, field, Match, noBuffer, ports as reserved } from "../src/o
 import { writeU16, writeU32 } from "../src/packet/index.ts";
 import { Bridge } from "../src/switch/bridge.ts";
 import { Datapath } from "../src/switch/datapath.ts";
-import { applyFlowMod } from "../src/switch/flow-mod.ts";
-import { Journal } from "../src/switch/journal.ts";
-import { PortTaps } from "../src/switch/port-taps.ts";
-import { SwitchPort } from "../src/switch/switch-port.ts";
+import { applyFlowMod } from "../src/switch/openflow/flow-mod.ts";
+import { Journal } from "../src/switch/openflow/journal.ts";
+import { PortTaps } from "../src/switch/port/port-taps.ts";
+import { SwitchPort } from "../src/switch/port/switch-port.ts";
 
 /** Milliseconds of the processor's time, not of the clock's: other programs on the machine do not count. */
 const cpuMs = (): number => (process.cpuUsage().user + process.cpuUsage().system) / 1000;

@@ -1,11 +1,11 @@
 /** Flows as ovs-ofctl prints and takes them (ovs-ofctl(8), "Flow Syntax"). */
-import { formatActions } from "./action-format.ts";
-import { parseActions } from "./action-parse.ts";
-import { Match, MatchBuilder } from "./match.ts";
-import { addShorthand, addTerm, defaultPriority, formatMatch } from "./match-text.ts";
-import { type FlowFlags, type FlowMod, type FlowStats, noBuffer } from "./message.ts";
-import { formatPort, parsePort, ports } from "./port.ts";
-import { parseSubfield } from "./subfield.ts";
+import { formatActions } from "./action/action-format.ts";
+import { parseActions } from "./action/action-parse.ts";
+import { Match, MatchBuilder } from "./match/match.ts";
+import { addShorthand, addTerm, defaultPriority, formatMatch } from "./match/match-text.ts";
+import { type FlowFlags, type FlowMod, type FlowStats, noBuffer } from "./message/message.ts";
+import { formatPort, parsePort, ports } from "./message/port.ts";
+import { parseSubfield } from "./match/subfield.ts";
 import { Complaint, hex, isTextError, parseBounded, parseInteger, parseU64, splitKeyValues, type TextError } from "./text-input.ts";
 
 const flagWords: readonly (readonly [keyof FlowFlags, string])[] = [

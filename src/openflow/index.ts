@@ -6,19 +6,19 @@ export {
   type Action, type ActionKind, type ActionOf, bundleAlgorithms, type Bundle, type Controller, type Ct, type EncapProperty, hashFields,
   type HashFields, type Learn, type LearnSpec, multipathAlgorithms, type Multipath, type Nat, type NatRange, packetInReasons,
   type PacketInReason, type Resubmit, type Sample, type SetField,
-} from "./action.ts";
-export { formatAction, formatActions } from "./action-format.ts";
-export { parseActions } from "./action-parse.ts";
-export { type Decoded, decodeMessage, encodeMessage } from "./codec.ts";
-export { actionsFromBytes, actionsToBytes } from "./action-list.ts";
-export { type ErrorName, isOfError, OfError } from "./error.ts";
+} from "./action/action.ts";
+export { formatAction, formatActions } from "./action/action-format.ts";
+export { parseActions } from "./action/action-parse.ts";
+export { type Decoded, decodeMessage, encodeMessage } from "./message/codec.ts";
+export { actionsFromBytes, actionsToBytes } from "./action/action-list.ts";
+export { type ErrorName, isOfError, OfError } from "./message/error.ts";
 export {
   allFields, type CodePoint, type Field, field, type FieldValue, findField, findFieldByCodePoint, findFieldOnWire, nxmOf, oxmOf,
-} from "./field.ts";
+} from "./match/field.ts";
 export { formatDuration, formatFlowMod, formatFlowStats, parseFlow } from "./flow-text.ts";
-export { MessageFramer } from "./framing.ts";
-export type { FieldName, Notation, Prerequisite } from "./field-table.ts";
-export { and, andNot, exactMask, Match, MatchBuilder, or, registerWords, type Term } from "./match.ts";
+export { MessageFramer } from "./message/framing.ts";
+export type { FieldName, Notation, Prerequisite } from "./match/field-table.ts";
+export { and, andNot, exactMask, Match, MatchBuilder, or, registerWords, type Term } from "./match/match.ts";
 export {
   type AsyncConfig, type Bucket, type BundleAdd, type BundleControl, bundleControls, type CtFlush, type CtTuple, type ErrorMessage,
   type FeaturesReply, type FlowFlags, type FlowMod, flowModCommands, type FlowRemoved, flowRemovedReasons, type FlowStats,
@@ -27,14 +27,14 @@ export {
   meters, type MeterStats, type MultipartReply, type MultipartRequest, type NiciraMessage, noBuffer, type PacketIn, type PacketOut,
   portConfig, type PortDescription, type PortMod, portState, type PortStats, type PortStatus, portStatusReasons, type Resume, roles,
   type SwitchConfig, type SwitchDescription, type TableFeatures, type TableStats, type TlvMapping,
-} from "./message.ts";
-export { formatPort, parsePort, portFromWire, ports, portToWire } from "./port.ts";
-export { formatSubfield, isWhole, type Subfield, subfield } from "./subfield.ts";
+} from "./message/message.ts";
+export { formatPort, parsePort, portFromWire, ports, portToWire } from "./message/port.ts";
+export { formatSubfield, isWhole, type Subfield, subfield } from "./match/subfield.ts";
 export { isTextError, type TextError } from "./text-input.ts";
-export { formatValue } from "./value-text.ts";
-export { defaultPriority, formatMatch } from "./match-text.ts";
-export { meetsPrerequisite } from "./oxm-match.ts";
-export { noCookie } from "./packet-messages.ts";
-export { isKnownVersion, of10, of13, of14, of15, type OfVersion, versionNames } from "./version.ts";
-export type { DecodeOptions } from "./wire-reader.ts";
-export type { TlvSizes } from "./wire-writer.ts";
+export { formatValue } from "./match/value-text.ts";
+export { defaultPriority, formatMatch } from "./match/match-text.ts";
+export { meetsPrerequisite } from "./match/oxm-match.ts";
+export { noCookie } from "./message/packet-messages.ts";
+export { isKnownVersion, of10, of13, of14, of15, type OfVersion, versionNames } from "./message/version.ts";
+export type { DecodeOptions } from "./message/wire-reader.ts";
+export type { TlvSizes } from "./message/wire-writer.ts";

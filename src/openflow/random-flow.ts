@@ -1,13 +1,13 @@
 /** Random flows and messages for property tests: made of fields whose prerequisites hold, so that any OpenFlow switch takes them. */
 import type { SeededRandom } from "../std/index.ts";
-import type { Action } from "./action.ts";
-import { allFields, type Field, field, type FieldValue } from "./field.ts";
-import type { FieldName } from "./field-table.ts";
-import { exactMask, Match, MatchBuilder } from "./match.ts";
-import { type FlowMod, noBuffer } from "./message.ts";
-import { meetsPrerequisite } from "./oxm-match.ts";
-import { ports } from "./port.ts";
-import { type Subfield } from "./subfield.ts";
+import type { Action } from "./action/action.ts";
+import { allFields, type Field, field, type FieldValue } from "./match/field.ts";
+import type { FieldName } from "./match/field-table.ts";
+import { exactMask, Match, MatchBuilder } from "./match/match.ts";
+import { type FlowMod, noBuffer } from "./message/message.ts";
+import { meetsPrerequisite } from "./match/oxm-match.ts";
+import { ports } from "./message/port.ts";
+import { type Subfield } from "./match/subfield.ts";
 
 export function randomBits(random: SeededRandom, bits: number): bigint {
   let value = 0n;

@@ -6,13 +6,13 @@ import { type DatagramSocket, memoryStreamPair, silentLog } from "../host/index.
 import { macOf } from "../net/index.ts";
 import { encodeMessage, field, Match, type Message, noBuffer, of10, of13, of15, type OfVersion, ports as reserved, subfield } from "../openflow/index.ts";
 import { Bridge } from "./bridge.ts";
-import { BridgeService } from "./bridge-service.ts";
-import { ConnectionTracker } from "./connection-tracker.ts";
+import { BridgeService } from "./openflow/bridge-service.ts";
+import { ConnectionTracker } from "./conntrack/connection-tracker.ts";
 import { Datapath } from "./datapath.ts";
-import { decapsulate } from "./geneve.ts";
-import { PortTaps } from "./port-taps.ts";
-import { SwitchPort, type TunnelSettings } from "./switch-port.ts";
-import { Tunnels } from "./tunnels.ts";
+import { decapsulate } from "./port/geneve.ts";
+import { PortTaps } from "./port/port-taps.ts";
+import { SwitchPort, type TunnelSettings } from "./port/switch-port.ts";
+import { Tunnels } from "./port/tunnels.ts";
 
 const trunk = { mode: "trunk", tag: 0, trunks: undefined } as const;
 

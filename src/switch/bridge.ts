@@ -1,13 +1,13 @@
 /** A bridge as the walk through its tables sees it: ports, tables, groups, meters, options. Who writes to it lives elsewhere. */
 import type { Mac } from "../net/index.ts";
 import { ports as reserved, type TlvMapping } from "../openflow/index.ts";
-import type { FlowGroup } from "./flow-group.ts";
-import type { FlowMeter } from "./flow-meter.ts";
-import type { FlowRule } from "./flow-rule.ts";
-import { FlowTable, tableCount } from "./flow-table.ts";
-import { MacTable } from "./mac-table.ts";
-import { MatchShapes } from "./minimask.ts";
-import type { SwitchPort } from "./switch-port.ts";
+import type { FlowGroup } from "./flow/flow-group.ts";
+import type { FlowMeter } from "./flow/flow-meter.ts";
+import type { FlowRule } from "./flow/flow-rule.ts";
+import { FlowTable, tableCount } from "./flow/flow-table.ts";
+import { MacTable } from "./walk/mac-table.ts";
+import { MatchShapes } from "./flow/minimask.ts";
+import type { SwitchPort } from "./port/switch-port.ts";
 
 export class Bridge {
   readonly name: string;

@@ -1,9 +1,9 @@
 /** A Bridge row put into force: the bridge, its OpenFlow side, its listeners, and the ports it has by Port row. */
 import type { Host, Listener } from "../host/index.ts";
 import type { Uuid } from "../ovsdb/index.ts";
-import type { BridgeService } from "./bridge-service.ts";
+import type { BridgeService } from "./openflow/bridge-service.ts";
 import type { Bridge } from "./bridge.ts";
-import type { SwitchPort } from "./switch-port.ts";
+import type { SwitchPort } from "./port/switch-port.ts";
 
 export interface ConfiguredPort {
   /** Of the Port row. */

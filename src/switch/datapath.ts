@@ -4,18 +4,18 @@
  */
 import { type FlowMod, ports as reserved } from "../openflow/index.ts";
 import type { Bridge } from "./bridge.ts";
-import type { ConnectionAction, DatapathAction, FrozenState, ToController, TunnelOutput } from "./datapath-action.ts";
-import { CacheEntry, FlowCache } from "./flow-cache.ts";
-import { firstPacketWord, W } from "./flow-key.ts";
-import { FrozenStates } from "./frozen-states.ts";
-import { pushVlan, writeHeaders, writeVlan } from "./header-writer.ts";
-import { minimask } from "./minimask.ts";
-import { ethType, Packet } from "./packet.ts";
-import { type PlacedPort, PortRegistry } from "./port-registry.ts";
-import type { PortTaps } from "./port-taps.ts";
-import { runPipeline, runSteps } from "./steps.ts";
-import type { SwitchPort } from "./switch-port.ts";
-import { type Surroundings, Walk, type WalkTracer } from "./walk.ts";
+import type { ConnectionAction, DatapathAction, FrozenState, ToController, TunnelOutput } from "./packet/datapath-action.ts";
+import { CacheEntry, FlowCache } from "./flow/flow-cache.ts";
+import { firstPacketWord, W } from "./flow/flow-key.ts";
+import { FrozenStates } from "./openflow/frozen-states.ts";
+import { pushVlan, writeHeaders, writeVlan } from "./packet/header-writer.ts";
+import { minimask } from "./flow/minimask.ts";
+import { ethType, Packet } from "./packet/packet.ts";
+import { type PlacedPort, PortRegistry } from "./port/port-registry.ts";
+import type { PortTaps } from "./port/port-taps.ts";
+import { runPipeline, runSteps } from "./walk/steps.ts";
+import type { SwitchPort } from "./port/switch-port.ts";
+import { type Surroundings, Walk, type WalkTracer } from "./walk/walk.ts";
 
 /** What the datapath hands on. */
 export interface DatapathEvents {

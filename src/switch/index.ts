@@ -1,5 +1,5 @@
 /** The embedded OpenFlow switch: what ovs-vswitchd is to the real thing, without root and inside this process. */
-export { connectPort, connectTap, framesSocket, serveFrames } from "./frame-wire.ts";
-export type { CapturedFrame } from "./port-taps.ts";
+export { connectPort, connectTap, framesSocket, serveFrames } from "./port/frame-wire.ts";
+export type { CapturedFrame } from "./port/port-taps.ts";
 export { startSwitch } from "./start-switch.ts";
 export type { AttachedPort, Switch, SwitchOptions } from "./switch.ts";

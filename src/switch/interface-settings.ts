@@ -1,7 +1,7 @@
 /** What an Interface row asks for: a kind of port, or the reason why there can be none (vswitchd.conf.db(5), "Interface"). */
 import { parseIpv4 } from "../net/index.ts";
 import { genevePort } from "../packet/index.ts";
-import type { PortKind, TunnelSettings } from "./switch-port.ts";
+import type { PortKind, TunnelSettings } from "./port/switch-port.ts";
 
 export interface InterfaceRequest {
   readonly name: string;

@@ -5,12 +5,12 @@ import { silentLog } from "../host/index.ts";
 import { macOf } from "../net/index.ts";
 import { type Action, Match, meterFlags, noBuffer, OfError, ports as reserved } from "../openflow/index.ts";
 import { Bridge } from "./bridge.ts";
-import { BridgeService } from "./bridge-service.ts";
+import { BridgeService } from "./openflow/bridge-service.ts";
 import { Datapath } from "./datapath.ts";
-import { makeGroup } from "./flow-group.ts";
-import { makeMeter } from "./flow-meter.ts";
-import { PortTaps } from "./port-taps.ts";
-import { SwitchPort, type VlanMode } from "./switch-port.ts";
+import { makeGroup } from "./flow/flow-group.ts";
+import { makeMeter } from "./flow/flow-meter.ts";
+import { PortTaps } from "./port/port-taps.ts";
+import { SwitchPort, type VlanMode } from "./port/switch-port.ts";
 
 const trunk: VlanMode = { mode: "trunk", tag: 0, trunks: undefined };
 const access = (tag: number): VlanMode => ({ mode: "access", tag, trunks: undefined });

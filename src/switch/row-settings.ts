@@ -3,8 +3,8 @@ import { type Mac, macOf, parseMac } from "../net/index.ts";
 import { of10, of13, of14, of15, ports as reserved } from "../openflow/index.ts";
 import type { RowOf } from "../ovsdb/index.ts";
 import type { openVSwitch } from "../schemas/index.ts";
-import { allVersions } from "./openflow-connection.ts";
-import type { PortKind, SwitchPort, VlanMode } from "./switch-port.ts";
+import { allVersions } from "./openflow/openflow-connection.ts";
+import type { PortKind, SwitchPort, VlanMode } from "./port/switch-port.ts";
 
 type Schema = typeof openVSwitch;
 type BridgeRow = RowOf<Schema, "Bridge">;

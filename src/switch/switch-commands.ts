@@ -2,18 +2,18 @@
 import { type UnixctlCommand, UnixctlError } from "../daemon/index.ts";
 import { formatMac, macOf } from "../net/index.ts";
 import { formatPort, isTextError, type Match, parseFlow, ports as reserved } from "../openflow/index.ts";
-import type { BfdMonitor } from "./bfd-monitor.ts";
+import type { BfdMonitor } from "./port/bfd-monitor.ts";
 import type { Bridge } from "./bridge.ts";
-import { cacheEntryText } from "./cache-entry-text.ts";
+import { cacheEntryText } from "./flow/cache-entry-text.ts";
 import type { Configuration } from "./configuration.ts";
 import type { ConfiguredBridge } from "./configured-bridge.ts";
-import type { ConnectionTracker } from "./connection-tracker.ts";
-import { connectionText } from "./connection-text.ts";
+import type { ConnectionTracker } from "./conntrack/connection-tracker.ts";
+import { connectionText } from "./conntrack/connection-text.ts";
 import type { Datapath } from "./datapath.ts";
-import { firstHeaderWord, placeOf, spread } from "./flow-key.ts";
-import { Packet } from "./packet.ts";
-import { traceText } from "./trace.ts";
-import type { Tunnels } from "./tunnels.ts";
+import { firstHeaderWord, placeOf, spread } from "./flow/flow-key.ts";
+import { Packet } from "./packet/packet.ts";
+import { traceText } from "./walk/trace.ts";
+import type { Tunnels } from "./port/tunnels.ts";
 
 export interface CommandParts {
   readonly configuration: Configuration;

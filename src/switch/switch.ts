@@ -1,6 +1,6 @@
 /** The switch as others see it. */
 import type { Daemon } from "../daemon/index.ts";
-import type { CapturedFrame } from "./port-taps.ts";
+import type { CapturedFrame } from "./port/port-taps.ts";
 
 /** Where the switch finds its database and leaves its sockets. */
 export interface SwitchOptions {

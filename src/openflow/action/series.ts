@@ -1,0 +1,8 @@
+/** Names of fields that come in numbered series, in order. */
+import { allFields } from "../match/field.ts";
+import type { FieldName } from "../match/field-table.ts";
+
+const named = (pattern: RegExp): readonly FieldName[] => allFields.filter((f) => pattern.test(f.name)).map((f) => f.name);
+
+export const registerNames = named(/^reg\d+$/);
+export const tunnelMetadataNames = named(/^tun_metadata\d+$/);

@@ -1,0 +1,438 @@
+/**
+ * The messages of OpenFlow 1.0 that are laid out otherwise than later ones. Flows go in Nicira's form (NXT_FLOW_MOD,
+ * NXST_FLOW), which holds every match; OpenFlow's own form is understood. This is what ovs-ofctl speaks if not told better.
+ */
+import { decodeActions } from "../action/action-decode.ts";
+import { encodeActions } from "../action/action-encode.ts";
+import { type PacketInReason, packetInReasons } from "../action/action.ts";
+import { pullFlags, putFlags } from "./flow-messages.ts";
+import { field } from "../match/field.ts";
+import { groupMeterCodecs, pullGroupDescription, putGroupDescription } from "./group-meter-messages.ts";
+import { Match } from "../match/match.ts";
+import {
+  type FlowMod, flowModCommands, type FlowRemoved, flowRemovedReasons, type FlowStats, type FlowStatsRequest, type GroupStats, noBuffer, type PortDescription, portStatusReasons,
+  roles,
+} from "./message.ts";
+import { type Codec, type Codecs, nicira, pullDuration, putDuration, reply, request, type } from "./message-codec.ts";
+import { multipartReplyCodecs, multipartRequestCodecs } from "./multipart-messages.ts";
+import { pullOf10Match } from "../match/of10-match.ts";
+import { pullTerms, putTerms } from "../match/oxm-match.ts";
+import { portFromWire, ports } from "./port.ts";
+import type { WireReader } from "./wire-reader.ts";
+import type { WireWriter } from "./wire-writer.ts";
+
+/** Nicira's statistics have numbers of their own: told from OpenFlow's by this. */
+export const niciraStats = 0x10000;
+
+/** An NXM match without a header, whose length stands elsewhere. */
+function putNxm(w: WireWriter, lengthAt: number, match: Match, cookie?: { value: bigint; mask: bigint }): void {
+  const start = w.size;
+  putTerms(w, match, 0);
+  if (cookie !== undefined && cookie.mask !== 0n) {
+    const isExact = cookie.mask === 0xffffffffffffffffn;
+    w.u16(1);
+    w.u8((30 << 1) | (isExact ? 0 : 1));
+    w.u8(isExact ? 8 : 16);
+    w.u64(cookie.value & cookie.mask);
+    if (!isExact) w.u64(cookie.mask);
+  }
+  w.setU16(lengthAt, w.size - start);
+  w.pad(start);
+}
+
+function pullNxm(r: WireReader, size: number, mayHaveCookie: boolean): { match: Match; cookie: bigint; cookieMask: bigint } {
+  const padded = Math.ceil(size / 8) * 8;
+  if (padded > r.remaining) r.fail("OFPBMC_BAD_LEN");
+  const { match, cookie } = pullTerms(r.part(size), "strict", mayHaveCookie);
+  r.skip(padded - size);
+  return { match, cookie: cookie?.value ?? 0n, cookieMask: cookie?.mask ?? 0n };
+}
+
+/** The number of a table, where the other side has asked to give it with the command (NXT_FLOW_MOD_TABLE_ID). */
+function tableOf(r: WireReader, command: number): number {
+  const isAdd = (command & 0xff) === 0;
+  const table = r.options.flowModTableId === true ? command >> 8 : 0xff;
+  // Where an addition names no table, the switch takes its first.
+  return isAdd && table === 0xff ? 0 : table;
+}
+
+const of10Defaults = { outGroup: 0xffffffff, importance: 0 } as const;
+
+export const nxFlowMod: Codec<"flow_mod"> = {
+  place: nicira(13),
+  encode: (w, m) => {
+    w.u64(m.cookie);
+    w.u16((m.table === 0xff ? 0xff00 : m.table << 8) | flowModCommands.indexOf(m.command));
+    for (const n of [m.idleTimeout, m.hardTimeout, m.priority]) w.u16(n);
+    w.u32(m.bufferId);
+    w.u16(m.outPort);
+    putFlags(w, { ...m.flags, resetCounts: false, noPacketCounts: false, noByteCounts: false });
+    const lengthAt = w.size;
+    w.zeros(8);
+    putNxm(w, lengthAt, m.match, { value: m.cookie, mask: m.cookieMask });
+    encodeActions(w, m.actions);
+  },
+  decode: (r) => {
+    const [cookie, command, idleTimeout, hardTimeout, priority, bufferId, outPort, flags, size] = [r.u64(), r.u16(), r.u16(), r.u16(), r.u16(), r.u32(), r.u16(), pullFlags(r), r.u16()];
+    r.skip(6);
+    const { match, cookie: wanted, cookieMask } = pullNxm(r, size, true);
+    const fixed = { idleTimeout, hardTimeout, priority, bufferId, outPort, flags, match };
+    return finishFlowMod(r, command, { ...fixed, cookie: cookieMask === 0n ? cookie : wanted, cookieMask });
+  },
+};
+
+type Parts = Pick<FlowMod, "cookie" | "cookieMask" | "idleTimeout" | "hardTimeout" | "priority" | "bufferId" | "outPort" | "flags" | "match">;
+
+function finishFlowMod(r: WireReader, number: number, parts: Parts): FlowMod | undefined {
+  const command = flowModCommands[number & 0xff];
+  const actions = decodeActions(r.part(r.remaining));
+  if (command === undefined) {
+    r.fail("OFPFMFC_BAD_COMMAND");
+    return undefined;
+  }
+  const isDelete = command === "delete" || command === "delete_strict";
+  // A port to filter by is a deletion's; this version keeps counters when a flow is replaced, later ones when it is changed.
+  const outPort = isDelete ? (portFromWire(parts.outPort) ?? ports.none) : ports.none;
+  const flags = command === "add" ? { ...parts.flags, resetCounts: true } : parts.flags;
+  return { kind: "flow_mod", command, table: tableOf(r, number), ...of10Defaults, ...parts, outPort, flags, actions };
+}
+
+/** OFPT_FLOW_MOD of this version. */
+export function decodeOf10FlowMod(r: WireReader): FlowMod | undefined {
+  const match = pullOf10Match(r);
+  const [cookie, command, idleTimeout, hardTimeout, priority, bufferId, outPort, flags] = [r.u64(), r.u16(), r.u16(), r.u16(), r.u16(), r.u32(), r.u16(), r.u16()];
+  const parts = { cookie, cookieMask: 0n, idleTimeout, hardTimeout, priority, bufferId, outPort, match, flags: { ...((flags & 1) !== 0 && { sendFlowRemoved: true }), ...((flags & 2) !== 0 && { checkOverlap: true }) } };
+  return finishFlowMod(r, command, parts);
+}
+
+function putFlowRequest(w: WireWriter, m: FlowStatsRequest): void {
+  w.u16(m.outPort);
+  const lengthAt = w.size;
+  w.u16(0);
+  w.u8(m.table);
+  w.zeros(3);
+  putNxm(w, lengthAt, m.match, { value: m.cookie, mask: m.cookieMask });
+}
+
+function pullFlowRequest(r: WireReader): FlowStatsRequest {
+  const [outPort, size, table] = [r.u16(), r.u16(), r.u8()];
+  r.skip(3);
+  return { outPort, outGroup: 0xffffffff, table, ...pullNxm(r, size, true) };
+}
+
+/** OFPST_FLOW and OFPST_AGGREGATE of this version. */
+export function pullOf10FlowRequest(r: WireReader): FlowStatsRequest {
+  const match = pullOf10Match(r);
+  const table = r.u8();
+  r.skip(1);
+  return { match, table, outPort: r.u16(), outGroup: 0xffffffff, cookie: 0n, cookieMask: 0n };
+}
+
+function putFlow(w: WireWriter, flow: FlowStats): void {
+  const start = w.size;
+  w.u16(0);
+  w.u8(flow.table);
+  w.u8(0);
+  putDuration(w, flow.durationNs);
+  for (const n of [flow.priority, flow.idleTimeout, flow.hardTimeout]) w.u16(n);
+  const lengthAt = w.size;
+  w.u16(0);
+  const age = (seconds: number | undefined): number => (seconds === undefined ? 0 : Math.min(seconds + 1, 0xffff));
+  w.u16(age(flow.idleAge));
+  w.u16(age(flow.hardAge));
+  w.u64(flow.cookie);
+  w.u64(flow.packets);
+  w.u64(flow.bytes);
+  putNxm(w, lengthAt, flow.match);
+  encodeActions(w, flow.actions);
+  w.setU16(start, w.size - start);
+}
+
+function pullFlow(r: WireReader): FlowStats | undefined {
+  const size = r.u16();
+  if (size < 48) r.fail("OFPBRC_BAD_LEN");
+  const part = r.part(Math.max(0, size - 2));
+  const table = part.u8();
+  part.skip(1);
+  const [durationNs, priority, idleTimeout, hardTimeout, length, idle, hard, cookie, packets, bytes] = [
+    pullDuration(part), part.u16(), part.u16(), part.u16(), part.u16(), part.u16(), part.u16(), part.u64(), part.u64(), part.u64(),
+  ];
+  const { match } = pullNxm(part, length, false);
+  const actions = decodeActions(part.part(part.remaining));
+  const ages = { ...(idle > 0 && { idleAge: idle - 1 }), ...(hard > 0 && { hardAge: hard - 1 }) };
+  return { table, priority, cookie, match, actions, durationNs, idleTimeout, hardTimeout, ...ages, packets, bytes, importance: 0, flags: {} };
+}
+
+function pullAll<T>(r: WireReader, pull: (r: WireReader) => T | undefined): T[] {
+  const items: T[] = [];
+  while (r.remaining > 0) {
+    const item = pull(r);
+    if (item !== undefined && r.ok) items.push(item);
+  }
+  return items;
+}
+
+export function putOf10Port(w: WireWriter, port: PortDescription): void {
+  w.u16(port.port);
+  w.u48(port.mac);
+  w.text(port.name, 16);
+  w.u32(port.config);
+  // Only whether the link is down is a state here.
+  w.u32(port.state & 1);
+  for (const n of [port.current, port.advertised, port.supported, port.peer]) w.u32(n);
+}
+
+export function pullOf10Port(r: WireReader): PortDescription {
+  const [port, mac, name, config, state, current, advertised, supported, peer] = [r.u16(), r.u48(), r.text(16), r.u32(), r.u32(), r.u32(), r.u32(), r.u32(), r.u32()];
+  return { port, mac, name, config, state: state & 1, current, advertised, supported, peer, currentSpeed: 0, maxSpeed: 0 };
+}
+
+const reasonOf = (number: number): PacketInReason => packetInReasons[number] ?? "action";
+
+const flowRemoved: Codec<"flow_removed"> = {
+  place: nicira(14),
+  encode: (w, m) => {
+    w.u64(m.cookie);
+    w.u16(m.priority);
+    w.u8(flowRemovedReasons.indexOf(m.reason));
+    w.u8(m.table + 1);
+    putDuration(w, m.durationNs);
+    w.u16(m.idleTimeout);
+    const lengthAt = w.size;
+    w.u16(0);
+    w.u64(m.packets);
+    w.u64(m.bytes);
+    putNxm(w, lengthAt, m.match);
+  },
+  decode: (r) => {
+    const [cookie, priority, reason, table, durationNs, idleTimeout, size, packets, bytes] = [r.u64(), r.u16(), r.u8(), r.u8(), pullDuration(r), r.u16(), r.u16(), r.u64(), r.u64()];
+    const { match } = pullNxm(r, size, false);
+    const removed: FlowRemoved = { kind: "flow_removed", match, cookie, priority, reason: flowRemovedReasons[reason] ?? "delete", table: Math.max(0, table - 1), durationNs, idleTimeout, hardTimeout: 0, packets, bytes };
+    return removed;
+  },
+};
+
+export const of10Codecs: Codecs<
+  | "features_reply" | "packet_in" | "packet_out" | "flow_mod" | "flow_removed" | "port_status" | "port_mod" | "barrier_request" | "barrier_reply" | "role_request"
+  | "role_reply" | "set_async" | "flow_stats_request" | "flow_stats_reply" | "aggregate_request" | "aggregate_reply" | "table_stats_reply" | "port_stats_request"
+  | "port_stats_reply" | "port_desc_reply" | "set_flow_format" | "flow_age" | "group_mod" | "group_stats_request" | "group_stats_reply" | "group_desc_request"
+  | "group_desc_reply" | "group_features_request" | "group_features_reply"
+> = {
+  features_reply: {
+    place: type(6),
+    encode: (w, m) => {
+      w.u64(m.datapathId);
+      w.u32(m.buffers);
+      w.u8(m.tables);
+      w.zeros(3);
+      // Group statistics have no bit here; matching ARP addresses has one, and needs to be said.
+      w.u32((m.capabilities & 0x47) | (1 << 7));
+      w.u32(0xfff);
+      for (const port of m.ports ?? []) putOf10Port(w, port);
+    },
+    decode: (r) => {
+      const [datapathId, buffers, tables] = [r.u64(), r.u32(), r.u8()];
+      r.skip(3);
+      const capabilities = r.u32();
+      r.skip(4);
+      return { kind: "features_reply", datapathId, buffers, tables, auxiliaryId: 0, capabilities, ports: pullAll(r, pullOf10Port) };
+    },
+  },
+  packet_in: {
+    place: type(10),
+    encode: (w, m) => {
+      w.u32(m.bufferId);
+      w.u16(m.totalLength);
+      w.u16(m.metadata.exact("in_port") ?? ports.none);
+      w.u8(packetInReasons.indexOf(m.reason));
+      w.u8(0);
+      w.raw(m.packet);
+    },
+    decode: (r) => {
+      const [bufferId, totalLength, port, reason] = [r.u32(), r.u16(), r.u16(), reasonOf(r.u8())];
+      r.skip(1);
+      const metadata = Match.any.with(field("in_port"), port);
+      return { kind: "packet_in", extended: false, packet: r.rest().slice(), totalLength, bufferId, reason, table: 0, cookie: 0xffffffffffffffffn, metadata };
+    },
+  },
+  packet_out: {
+    place: type(13),
+    encode: (w, m) => {
+      w.u32(m.bufferId);
+      w.u16(m.metadata.exact("in_port") ?? ports.none);
+      const at = w.size;
+      w.u16(0);
+      encodeActions(w, m.actions);
+      w.setU16(at, w.size - at - 2);
+      if (m.bufferId === noBuffer) w.raw(m.packet);
+    },
+    decode: (r) => {
+      const [bufferId, port, size] = [r.u32(), r.u16(), r.u16()];
+      if (size > r.remaining) r.fail("OFPBAC_BAD_LEN");
+      const actions = decodeActions(r.part(size, "OFPBAC_BAD_LEN"));
+      return { kind: "packet_out", bufferId, metadata: Match.any.with(field("in_port"), port), actions, packet: r.rest().slice() };
+    },
+  },
+  flow_mod: nxFlowMod,
+  flow_removed: flowRemoved,
+  port_status: {
+    place: type(12),
+    encode: (w, m) => (w.u8(portStatusReasons.indexOf(m.reason)), w.zeros(7), putOf10Port(w, m.port)),
+    decode: (r) => {
+      const reason = portStatusReasons[r.u8()];
+      r.skip(7);
+      const port = pullOf10Port(r);
+      if (reason === undefined) r.fail("NXBRC_BAD_REASON");
+      return reason && { kind: "port_status", reason, port };
+    },
+  },
+  port_mod: {
+    place: type(15),
+    encode: (w, m) => (w.u16(m.port), w.u48(m.mac), w.u32(m.config), w.u32(m.mask), w.u32(m.advertise), w.zeros(4)),
+    decode: (r) => {
+      const [port, mac, config, mask, advertise] = [r.u16(), r.u48(), r.u32(), r.u32(), r.u32()];
+      r.skip(4);
+      // Of the bits that only this version has, none means anything here.
+      const known = (mask & 0x65) >>> 0;
+      return { kind: "port_mod", port, mac, config: (config & known) >>> 0, mask: known, advertise };
+    },
+  },
+  barrier_request: { place: type(18), encode: () => {}, decode: () => ({ kind: "barrier_request" }) },
+  barrier_reply: { place: type(19), encode: () => {}, decode: () => ({ kind: "barrier_reply" }) },
+  role_request: { place: nicira(10), encode: (w, m) => w.u32(roleNumber(m.role)), decode: (r) => ({ kind: "role_request", role: pullRole(r), generation: undefined }) },
+  role_reply: { place: nicira(11), encode: (w, m) => w.u32(roleNumber(m.role)), decode: (r) => ({ kind: "role_reply", role: pullRole(r), generation: undefined }) },
+  set_async: {
+    place: nicira(19),
+    encode: (w, m) => [m.packetIn, m.portStatus, m.flowRemoved].forEach((pair) => pair.forEach((mask) => w.u32(mask))),
+    decode: (r) => ({ kind: "set_async", packetIn: [r.u32(), r.u32()], portStatus: [r.u32(), r.u32()], flowRemoved: [r.u32(), r.u32()] }),
+  },
+  flow_stats_request: { place: request(niciraStats), encode: putFlowRequest, decode: (r) => ({ kind: "flow_stats_request", ...pullFlowRequest(r) }) },
+  flow_stats_reply: {
+    place: reply(niciraStats),
+    encode: (w, m) => m.flows.forEach((flow) => putFlow(w, flow)),
+    decode: (r) => ({ kind: "flow_stats_reply", flows: pullAll(r, pullFlow) }),
+  },
+  aggregate_request: { place: request(niciraStats + 1), encode: putFlowRequest, decode: (r) => ({ kind: "aggregate_request", ...pullFlowRequest(r) }) },
+  aggregate_reply: {
+    place: reply(niciraStats + 1),
+    encode: (w, m) => (w.u64(m.packets), w.u64(m.bytes), w.u32(m.flows), w.zeros(4)),
+    decode: (r) => {
+      const [packets, bytes, flows] = [r.u64(), r.u64(), r.u32()];
+      r.skip(4);
+      return { kind: "aggregate_reply", packets, bytes, flows };
+    },
+  },
+  table_stats_reply: {
+    place: reply(3),
+    encode: (w, m) => {
+      for (const t of m.tables) {
+        w.u8(t.table);
+        w.zeros(3);
+        w.text(t.table === 0 ? "classifier" : `table${t.table}`, 32);
+        w.u32(0x3fffff);
+        w.u32(1_000_000);
+        w.u32(t.active);
+        w.u64(t.lookups);
+        w.u64(t.matched);
+      }
+    },
+    decode: (r) => ({
+      kind: "table_stats_reply",
+      tables: pullAll(r, (t) => {
+        const table = t.u8();
+        t.skip(3 + 32 + 8);
+        return { table, active: t.u32(), lookups: t.u64(), matched: t.u64() };
+      }),
+    }),
+  },
+  port_stats_request: {
+    place: request(4),
+    encode: (w, m) => (w.u16(m.port), w.zeros(6)),
+    decode: (r) => {
+      const port = r.u16();
+      r.skip(6);
+      return { kind: "port_stats_request", port };
+    },
+  },
+  port_stats_reply: {
+    place: reply(4),
+    encode: (w, m) => {
+      for (const s of m.ports) {
+        w.u16(s.port);
+        w.zeros(6);
+        for (const n of [s.rxPackets, s.txPackets, s.rxBytes, s.txBytes, s.rxDropped, s.txDropped, s.rxErrors, s.txErrors]) w.u64(n);
+        w.zeros(32);
+      }
+    },
+    decode: (r) => ({
+      kind: "port_stats_reply",
+      ports: pullAll(r, (p) => {
+        const port = p.u16();
+        p.skip(6);
+        const [rxPackets, txPackets, rxBytes, txBytes, rxDropped, txDropped, rxErrors, txErrors] = [p.u64(), p.u64(), p.u64(), p.u64(), p.u64(), p.u64(), p.u64(), p.u64()];
+        p.skip(32);
+        return { port, rxPackets, txPackets, rxBytes, txBytes, rxDropped, txDropped, rxErrors, txErrors, durationNs: 0n };
+      }),
+    }),
+  },
+  port_desc_reply: {
+    place: reply(13),
+    encode: (w, m) => m.ports.forEach((port) => putOf10Port(w, port)),
+    decode: (r) => ({ kind: "port_desc_reply", ports: pullAll(r, pullOf10Port) }),
+  },
+  group_mod: { ...groupMeterCodecs.group_mod, place: nicira(31) },
+  group_stats_request: { place: request(niciraStats + 7), encode: (w, m) => (w.u32(m.group), w.zeros(4)), decode: (r) => ({ kind: "group_stats_request", group: pullGroupNumber(r) }) },
+  group_stats_reply: {
+    place: reply(niciraStats + 7),
+    encode: (w, m) => {
+      for (const s of m.groups) {
+        w.u16(32 + 16 * s.buckets.length);
+        w.zeros(2);
+        w.u32(s.group);
+        w.u32(s.references);
+        w.zeros(4);
+        w.u64(s.packets);
+        w.u64(s.bytes);
+        for (const bucket of s.buckets) (w.u64(bucket.packets), w.u64(bucket.bytes));
+      }
+    },
+    decode: (r) => ({ kind: "group_stats_reply", groups: pullAll(r, pullGroupStats) }),
+  },
+  group_desc_request: { place: request(niciraStats + 8), encode: (w, m) => (w.u32(m.group), w.zeros(4)), decode: (r) => ({ kind: "group_desc_request", group: pullGroupNumber(r) }) },
+  group_desc_reply: {
+    place: reply(niciraStats + 8),
+    encode: (w, m) => m.groups.forEach((g) => putGroupDescription(w, g)),
+    decode: (r) => ({ kind: "group_desc_reply", groups: pullAll(r, pullGroupDescription) }),
+  },
+  group_features_request: { ...multipartRequestCodecs.group_features_request, place: request(niciraStats + 9) },
+  group_features_reply: { ...multipartReplyCodecs.group_features_reply, place: reply(niciraStats + 9) },
+  set_flow_format: { place: nicira(12), encode: (w, m) => w.u32(m.format), decode: (r) => ({ kind: "set_flow_format", format: r.u32() }) },
+  flow_age: { place: nicira(18), encode: () => {}, decode: () => ({ kind: "flow_age" }) },
+};
+
+function pullGroupNumber(r: WireReader): number {
+  const group = r.u32();
+  r.skip(4);
+  return group;
+}
+
+function pullGroupStats(r: WireReader): GroupStats {
+  const size = r.u16();
+  if (size < 32) r.fail("OFPBRC_BAD_LEN");
+  const part = r.part(Math.max(0, size - 2));
+  part.skip(2);
+  const [group, references] = [part.u32(), part.u32()];
+  part.skip(4);
+  const [packets, bytes] = [part.u64(), part.u64()];
+  return { group, references, packets, bytes, durationNs: 0n, buckets: pullAll(part, (b) => ({ packets: b.u64(), bytes: b.u64() })) };
+}
+
+/** Nicira's roles: other (equal), primary, secondary. */
+const roleNumber = (role: (typeof roles)[number]): number => (role === "primary" ? 1 : role === "secondary" ? 2 : 0);
+
+function pullRole(r: WireReader): (typeof roles)[number] {
+  const number = r.u32();
+  if (number > 2) r.fail("OFPRRFC_BAD_ROLE");
+  return number === 1 ? "primary" : number === 2 ? "secondary" : "equal";
+}
+

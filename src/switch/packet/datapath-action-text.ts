@@ -1,0 +1,126 @@
+/** Datapath actions as ovs-dpctl(8) writes them; ports by their datapath numbers. */
+import { formatIpv4, formatIpv6, formatMac, ipv4Of, ipv6Of, macOf } from "../../net/index.ts";
+import { packetInReasons } from "../../openflow/index.ts";
+import type { ConnectionAction, DatapathAction, SetHeaders, TunnelOutput } from "./datapath-action.ts";
+import { type FlowKey, keyWords, W } from "../flow/flow-key.ts";
+
+export const formatDatapathActions = (actions: readonly DatapathAction[]): string => (actions.length === 0 ? "drop" : actions.map(format).join(","));
+
+function format(action: DatapathAction): string {
+  switch (action.kind) {
+    case "output":
+      return String(action.port.datapathNumber);
+    case "tunnel":
+      return formatTunnel(action);
+    case "set":
+      return formatSet(action);
+    case "vlan":
+      return action.tci === 0 ? "pop_vlan" : formatPushVlan(action.tci);
+    case "push_vlan":
+      return formatPushVlan(action.tci);
+    case "controller":
+      return `userspace(pid=0,controller(reason=${packetInReasons.indexOf(action.reason)},dont_send=0,continuation=${action.continuation === undefined ? 0 : 1},recirc_id=0,rule_cookie=0x${action.cookie.toString(16)},controller_id=${action.controllerId},max_len=${action.maxLength}))`;
+    case "ct":
+      return formatConnection(action);
+    case "ct_clear":
+      return "ct_clear";
+    case "recirculate":
+      return `recirc(0x${action.state.id.toString(16)})`;
+    case "meter":
+      return `meter(${action.meter})`;
+    case "check_length":
+      return `check_pkt_len(size=${action.size},gt(${formatDatapathActions(action.larger)}),le(${formatDatapathActions(action.notLarger)}))`;
+    case "clone":
+      return `clone(${formatDatapathActions(action.actions)})`;
+  }
+}
+
+function formatPushVlan(tci: number): string {
+  const pcp = tci >>> 13;
+  return `push_vlan(vid=${tci & 0xfff},pcp=${pcp})`;
+}
+
+function formatTunnel({ port, vni, remote, local, words }: TunnelOutput): string {
+  const parts = [`tun_id=0x${vni.toString(16)}`];
+  if (local !== 0) parts.push(`src=${formatIpv4(ipv4Of(local))}`);
+  parts.push(`dst=${formatIpv4(ipv4Of(remote))}`);
+  const tunnel = port.kind.type === "geneve" ? port.kind.tunnel : undefined;
+  parts.push(`ttl=${tunnel?.ttl ?? 64}`, `tp_dst=${tunnel?.destinationPort ?? 6081}`);
+  const present = words[W.tunMetadataPresent - W.tunMetadata] ?? 0;
+  for (let i = 0; i < 8; i++) if ((present & (1 << i)) !== 0) parts.push(`tun_metadata${i}=0x${(words[i] ?? 0).toString(16)}`);
+  const flags = [...(tunnel?.dontFragment === false ? [] : ["df"]), ...(tunnel?.csum === true ? ["csum"] : []), "key"];
+  return `set(tunnel(${parts.join(",")},flags(${flags.join("|")}))),${port.datapathNumber}`;
+}
+
+function formatConnection({ commit, force, zone, marks, nat }: ConnectionAction): string {
+  const parts: string[] = [];
+  if (force) parts.push("force_commit");
+  else if (commit) parts.push("commit");
+  if (zone !== 0) parts.push(`zone=${zone}`);
+  const [mark = 0, ...label] = marks?.values ?? [];
+  const [markMask = 0, ...labelMask] = marks?.masks ?? [];
+  const whole = (words: readonly number[]): bigint => words.reduce((sum, word) => (sum << 32n) | BigInt(word), 0n);
+  if (markMask !== 0) parts.push(`mark=${hex(mark)}/${hex(markMask)}`);
+  if (whole(labelMask) !== 0n) parts.push(`label=${hex(whole(label))}/${hex(whole(labelMask))}`);
+  if (nat !== undefined) parts.push(nat.direction === undefined ? "nat" : `nat(${nat.direction})`);
+  return parts.length === 0 ? "ct" : `ct(${parts.join(",")})`;
+}
+
+const hex = (value: number | bigint): string => (BigInt(value) === 0n ? "0" : `0x${value.toString(16)}`);
+
+function formatSet({ words, masks, values }: SetHeaders): string {
+  const value = new Uint32Array(keyWords);
+  const mask = new Uint32Array(keyWords);
+  words.forEach((word, i) => {
+    value[word] = values[i] ?? 0;
+    mask[word] = masks[i] ?? 0;
+  });
+  const groups: string[] = [];
+  const group = (name: string, parts: readonly string[]): void => {
+    if (parts.length > 0) groups.push(`set(${name}(${parts.join(",")}))`);
+  };
+  group("eth", [...macPart("src", W.ethSrc, value, mask), ...macPart("dst", W.ethDst, value, mask)]);
+  group("ip", [
+    ...ipv4Part("src", W.nwSrc, value, mask), ...ipv4Part("dst", W.nwDst, value, mask),
+    ...bytePart("tos", W.nwMisc, 16, value, mask), ...bytePart("ttl", W.nwMisc, 8, value, mask), ...bytePart("op", W.nwMisc, 0, value, mask),
+    ...macPart("sha", W.arpSha, value, mask), ...macPart("tha", W.arpTha, value, mask),
+  ]);
+  group("ipv6", [...ipv6Part("src", W.ipv6Src, value, mask), ...ipv6Part("dst", W.ipv6Dst, value, mask), ...ipv6Part("target", W.ndTarget, value, mask)]);
+  if ((mask[W.tpPorts] ?? 0) !== 0) {
+    group("tp", [
+      ...((mask[W.tpPorts] ?? 0) >>> 16 === 0 ? [] : [`src=${(value[W.tpPorts] ?? 0) >>> 16}`]),
+      ...(((mask[W.tpPorts] ?? 0) & 0xffff) === 0 ? [] : [`dst=${(value[W.tpPorts] ?? 0) & 0xffff}`]),
+    ]);
+  }
+  if ((mask[W.pktMark] ?? 0) !== 0) groups.push(`set(skb_mark(${hex(value[W.pktMark] ?? 0)}))`);
+  return groups.join(",");
+}
+
+const mac48 = (key: FlowKey, word: number) => macOf(((key[word] ?? 0) & 0xffff) * 2 ** 32 + (key[word + 1] ?? 0));
+
+function macPart(name: string, word: number, value: FlowKey, mask: FlowKey): readonly string[] {
+  const m = mac48(mask, word);
+  if (m === 0) return [];
+  return [`${name}=${formatMac(mac48(value, word))}${m === 0xffffffffffff ? "" : `/${formatMac(m)}`}`];
+}
+
+function ipv4Part(name: string, word: number, value: FlowKey, mask: FlowKey): readonly string[] {
+  const m = mask[word] ?? 0;
+  if (m === 0) return [];
+  return [`${name}=${formatIpv4(ipv4Of(value[word] ?? 0))}${m === 0xffffffff ? "" : `/${formatIpv4(ipv4Of(m))}`}`];
+}
+
+function ipv6Part(name: string, word: number, value: FlowKey, mask: FlowKey): readonly string[] {
+  const whole = (key: FlowKey) => ipv6Of([0, 1, 2, 3].reduce((sum, i) => (sum << 32n) | BigInt(key[word + i] ?? 0), 0n));
+  const m = whole(mask);
+  if (m === 0n) return [];
+  return [`${name}=${formatIpv6(whole(value))}${m === (1n << 128n) - 1n ? "" : `/${formatIpv6(m)}`}`];
+}
+
+function bytePart(name: string, word: number, shift: number, value: FlowKey, mask: FlowKey): readonly string[] {
+  const m = ((mask[word] ?? 0) >>> shift) & 0xff;
+  if (m === 0) return [];
+  const v = ((value[word] ?? 0) >>> shift) & 0xff;
+  const text = name === "tos" ? hex(v) : String(v);
+  return [`${name}=${text}${m === 0xff ? "" : `/0x${m.toString(16)}`}`];
+}

@@ -1,0 +1,111 @@
+/** Makes ports of Port and Interface rows, and takes them away. */
+import type { Host } from "../../host/index.ts";
+import { parseIpv4, parseMac } from "../../net/index.ts";
+import { ports as reserved } from "../../openflow/index.ts";
+import type { Replica, RowOf, Uuid } from "../../ovsdb/index.ts";
+import type { openVSwitch } from "../../schemas/index.ts";
+import type { BfdMonitor } from "./bfd-monitor.ts";
+import type { ConfiguredBridge, ConfiguredPort } from "../configured-bridge.ts";
+import type { Datapath } from "../datapath.ts";
+import type { Devices } from "./devices.ts";
+import { isSameKind, readInterface } from "../interface-settings.ts";
+import { isNumberChanged, isSameVlan, macOfUuid, vlanOf } from "../row-settings.ts";
+import { SwitchPort } from "./switch-port.ts";
+import type { Tunnels } from "./tunnels.ts";
+
+type Schema = typeof openVSwitch;
+type PortRow = RowOf<Schema, "Port">;
+type InterfaceRow = RowOf<Schema, "Interface">;
+
+export interface PortOpenerParts {
+  readonly host: Host;
+  readonly replica: Replica<Schema>;
+  readonly datapath: Datapath;
+  readonly tunnels: Tunnels;
+  readonly devices: Devices;
+  readonly bfd: BfdMonitor;
+}
+
+const defaultMtu = 1500;
+
+export class PortOpener {
+  readonly patches = new Set<ConfiguredPort>();
+  readonly #parts: PortOpenerParts;
+  /** Ports that another stands in the way of: looked at again when a tunnel goes. */
+  readonly #blocked = new Set<Uuid<"Port">>();
+  readonly #lookAgain: (port: Uuid<"Port">) => void;
+
+  constructor(parts: PortOpenerParts, lookAgain: (port: Uuid<"Port">) => void) {
+    this.#parts = parts;
+    this.#lookAgain = lookAgain;
+  }
+
+  forget(port: ConfiguredPort): void {
+    this.#blocked.delete(port.uuid);
+  }
+
+  /** Makes the port what the rows want; the reason if there can be none. */
+  open(configured: ConfiguredBridge, configuredPort: ConfiguredPort, row: PortRow, interfaceRow: InterfaceRow): string | undefined {
+    const { host, datapath, tunnels, devices } = this.#parts;
+    const { name } = interfaceRow;
+    const { bridge, service } = configured;
+    const isLocal = name === bridge.name;
+    const wanted = readInterface({ name, type: interfaceRow.type, options: interfaceRow.options, isLocal });
+    const device = devices.get(name);
+    const old = configuredPort.port;
+    const isGone = wanted.kind === "port" && wanted.port.type === "system" && device === undefined;
+    const isOther = old !== undefined && wanted.kind === "port" && (!isSameKind(old.kind, wanted.port) || isNumberChanged(old, interfaceRow));
+    if (wanted.kind === "error" || isGone || isOther) this.close(configured, configuredPort);
+    if (wanted.kind === "error") return wanted.text;
+    if (isGone) return `could not open network device ${name} (No such device)`;
+    const vlan = vlanOf(row);
+    if (configuredPort.port !== undefined) {
+      configuredPort.port.deliver = device?.receive;
+      if (!isSameVlan(configuredPort.port.vlan, vlan)) {
+        configuredPort.port.vlan = vlan;
+        bridge.macs.forget(configuredPort.port);
+        bridge.generation++;
+      }
+      return undefined;
+    }
+    if (wanted.port.type === "geneve") {
+      const same = tunnels.sameOptions(wanted.port.tunnel);
+      if (same === undefined) this.#blocked.delete(configuredPort.uuid);
+      else this.#blocked.add(configuredPort.uuid);
+      if (same !== undefined) return `${name}: attempting to add tunnel port with same config as port '${same.name}'`;
+    }
+    const number = isLocal ? reserved.local : configured.chooseNumber([interfaceRow.ofport_request, interfaceRow.ofport, configuredPort.lastNumber]);
+    if (number === undefined) return `${name}: no OpenFlow port number is free`;
+    const mac = isLocal ? bridge.mac : (parseMac(interfaceRow.mac ?? "") ?? macOfUuid(interfaceRow._uuid));
+    const port = new SwitchPort(name, number, datapath.ports.nextNumber(), wanted.port, mac, interfaceRow.mtu_request ?? defaultMtu, vlan, host.clock.now());
+    port.deliver = device?.receive;
+    configuredPort.port = port;
+    configuredPort.lastNumber = number;
+    datapath.ports.add(bridge, port);
+    if (port.kind.type === "geneve") tunnels.add(bridge, port, port.kind.tunnel, this.#encapAddress());
+    if (port.kind.type === "patch") this.patches.add(configuredPort);
+    host.log.module("bridge").info(`bridge ${bridge.name}: added interface ${name} on port ${number}`);
+    service.portChanged(port, "add");
+    return undefined;
+  }
+
+  /** Where tunnels without `local_ip` receive: the chassis' own encapsulation address, else every address. */
+  #encapAddress(): number {
+    const [row] = this.#parts.replica.tables.Open_vSwitch;
+    const [first] = (row?.external_ids.get("ovn-encap-ip") ?? "").split(",");
+    return parseIpv4(first ?? "") ?? 0;
+  }
+
+  close(configured: ConfiguredBridge, configuredPort: ConfiguredPort): void {
+    const { port } = configuredPort;
+    if (port === undefined) return;
+    this.#parts.tunnels.remove(port);
+    this.#parts.bfd.apply(port, undefined);
+    this.#parts.datapath.ports.remove(configured.bridge, port);
+    configured.service.portChanged(port, "delete");
+    configuredPort.port = undefined;
+    if (port.kind.type === "geneve") for (const uuid of this.#blocked) this.#lookAgain(uuid);
+    if (port.kind.type === "patch") this.patches.delete(configuredPort);
+    this.#parts.host.log.module("bridge").info(`bridge ${configured.bridge.name}: deleted interface ${port.name} on port ${port.number}`);
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * Geneve tunnels over UDP sockets: one that receives on each local address, and a few beside it whose ports give the outer
+ * source port its variety (it is chosen by a hash over the inner flow, so that routers between spread flows over their paths).
+ *
+ * Packets are given to the tunnel port whose options fit them best, as OVS finds it: key, then local, then remote address.
+ */
+import type { Clock, Datagrams, DatagramSocket, Log } from "../../host/index.ts";
+import { formatIpv4, ipv4Of, parseIpv4 } from "../../net/index.ts";
+import type { Bridge } from "../bridge.ts";
+import type { TunnelOutput } from "../packet/datapath-action.ts";
+import { hashOfConnection } from "../flow/flow-group.ts";
+import { W } from "../flow/flow-key.ts";
+import { decapsulate, encapsulate, readOptions } from "./geneve.ts";
+import { outerFrame } from "./outer-frame.ts";
+import type { Packet } from "../packet/packet.ts";
+import type { PortTaps } from "./port-taps.ts";
+import type { SwitchPort, TunnelSettings } from "./switch-port.ts";
+
+export interface TunnelEvents {
+  receive(port: SwitchPort, frame: Uint8Array, words: Uint32Array): void;
+  /** Whether tunnels have the address and port they receive on has changed: see `errorOf`. */
+  bound(): void;
+}
+
+/** How many outer source ports a local address has. */
+const sourcePorts = 16;
+const maxWaiting = 64;
+const bindRetryMs = 1000;
+
+/** An outer source port: a socket, or packets that wait for it. */
+interface SourceSocket {
+  socket: DatagramSocket | undefined;
+  readonly waiting: (() => void)[];
+}
+
+interface Endpoint {
+  readonly local: string;
+  readonly port: number;
+  socket: DatagramSocket | undefined;
+  error: string | undefined;
+  users: number;
+  isClosed: boolean;
+  readonly sources: (SourceSocket | undefined)[];
+}
+
+interface Tunnel {
+  readonly port: SwitchPort;
+  readonly bridge: Bridge;
+  readonly settings: TunnelSettings;
+  readonly endpoint: Endpoint;
+}
+
+export class Tunnels {
+  readonly #datagrams: Datagrams;
+  readonly #clock: Clock;
+  readonly #taps: PortTaps;
+  readonly #events: TunnelEvents;
+  readonly #log: Log;
+  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #byPort = new Map<SwitchPort, Tunnel>();
+  readonly #byAddress = new Map<string, Tunnel>();
+  /** Datagrams that were no Geneve, or for no tunnel. */
+  malformed = 0;
+  unknown = 0;
+
+  constructor(datagrams: Datagrams, clock: Clock, taps: PortTaps, events: TunnelEvents, log: Log) {
+    this.#datagrams = datagrams;
+    this.#clock = clock;
+    this.#taps = taps;
+    this.#events = events;
+    this.#log = log;
+  }
+
+  /** `local`: the address to receive on, where the tunnel's own options do not say. */
+  add(bridge: Bridge, port: SwitchPort, settings: TunnelSettings, local: number): void {
+    const address = formatIpv4(ipv4Of(settings.local === 0 ? local : settings.local));
+    const endpoint = this.#endpoint(address, settings.destinationPort);
+    endpoint.users++;
+    const tunnel: Tunnel = { port, bridge, settings, endpoint };
+    this.#byPort.set(port, tunnel);
+    this.#byAddress.set(keyOf(settings), tunnel);
+  }
+
+  remove(port: SwitchPort): void {
+    const tunnel = this.#byPort.get(port);
+    if (tunnel === undefined) return;
+    this.#byPort.delete(port);
+    if (this.#byAddress.get(keyOf(tunnel.settings)) === tunnel) this.#byAddress.delete(keyOf(tunnel.settings));
+    if (--tunnel.endpoint.users === 0) this.#closeEndpoint(tunnel.endpoint);
+  }
+
+  close(): void {
+    for (const endpoint of this.#endpoints.values()) this.#closeEndpoint(endpoint);
+    this.#byPort.clear();
+    this.#byAddress.clear();
+  }
+
+  /** Another port with the same options (an error in the configuration: which would get a packet?). */
+  sameOptions(settings: TunnelSettings): SwitchPort | undefined {
+    return this.#byAddress.get(keyOf(settings))?.port;
+  }
+
+  errorOf(port: SwitchPort): string | undefined {
+    return this.#byPort.get(port)?.endpoint.error;
+  }
+
+  /** A line for each, as ofproto/list-tunnels has them. */
+  describe(): string[] {
+    return [...this.#byPort.values()].map(({ port, settings, endpoint }) => {
+      const key = settings.key === undefined ? "key=flow" : `key=${settings.key}`;
+      const remote = settings.remote === 0 ? "flow" : formatIpv4(ipv4Of(settings.remote));
+      return `port ${port.datapathNumber}: ${port.name} (geneve: ${endpoint.local}->${remote}, ${key}, dp port=${port.datapathNumber}, ttl=${settings.ttl}${settings.csum ? ", csum=true" : ""})`;
+    });
+  }
+
+  send(action: TunnelOutput, packet: Packet): void {
+    const tunnel = this.#byPort.get(action.port);
+    const { counters } = action.port;
+    if (tunnel === undefined || tunnel.endpoint.isClosed) {
+      counters.txDropped++;
+      return;
+    }
+    let frame = packet.share();
+    if (frame.length > action.maxLength) frame = frame.subarray(0, action.maxLength);
+    if (this.#taps.isWatching) this.#taps.show(action.port.name, "out", frame);
+    const bytes = encapsulate(frame, action.vni, action.words, tunnel.bridge.tlvs);
+    counters.txPackets++;
+    counters.txBytes += frame.length;
+    const slot = hashOfConnection(packet.key, undefined) & (sourcePorts - 1);
+    this.#sendFrom(tunnel, slot, bytes, formatIpv4(ipv4Of(action.remote)));
+  }
+
+  #sendFrom(tunnel: Tunnel, slot: number, bytes: Uint8Array, remote: string): void {
+    const { endpoint, settings } = tunnel;
+    const send = (socket: DatagramSocket): void => {
+      if (endpoint.isClosed) return;
+      this.#show("out", tunnel, bytes, socket.address, remote, socket.port, settings.destinationPort);
+      socket.send(bytes, remote, settings.destinationPort);
+    };
+    let source = endpoint.sources[slot];
+    if (source === undefined) {
+      source = { socket: undefined, waiting: [] };
+      endpoint.sources[slot] = source;
+      this.#openSource(endpoint, slot, source);
+    }
+    if (source.socket !== undefined) send(source.socket);
+    else if (source.waiting.length < maxWaiting) {
+      const own = source;
+      own.waiting.push(() => {
+        const socket = own.socket ?? endpoint.socket;
+        if (socket !== undefined) send(socket);
+      });
+    } else tunnel.port.counters.txDropped++;
+  }
+
+  #openSource(endpoint: Endpoint, slot: number, source: SourceSocket): void {
+    const opened = (socket: DatagramSocket | undefined): void => {
+      if (endpoint.isClosed) return socket?.close();
+      source.socket = socket;
+      for (const send of source.waiting.splice(0)) send();
+      // The next packet tries again.
+      if (socket === undefined) endpoint.sources[slot] = undefined;
+    };
+    this.#datagrams.bind(endpoint.local, 0).then((socket) => {
+      // Nobody has reason to answer to this port; what comes is not for us.
+      socket.attach(() => this.unknown++);
+      opened(socket);
+    }, () => opened(undefined));
+  }
+
+  #endpoint(local: string, port: number): Endpoint {
+    const name = `${local}:${port}`;
+    const known = this.#endpoints.get(name);
+    if (known !== undefined) return known;
+    const endpoint: Endpoint = { local, port, socket: undefined, error: undefined, users: 0, isClosed: false, sources: [] };
+    this.#endpoints.set(name, endpoint);
+    this.#bind(endpoint);
+    return endpoint;
+  }
+
+  /** Until it succeeds: the address may come later, or whoever has the port may go. */
+  #bind(endpoint: Endpoint): void {
+    const { local, port } = endpoint;
+    this.#datagrams.bind(local, port).then(
+      (socket) => {
+        if (endpoint.isClosed) return socket.close();
+        endpoint.socket = socket;
+        socket.attach((bytes, address, sourcePort) => this.#receive(endpoint, bytes, address, sourcePort));
+        this.#say(endpoint, undefined);
+      },
+      (error: NodeJS.ErrnoException) => {
+        if (endpoint.isClosed) return;
+        this.#say(endpoint, `could not bind UDP port ${port} of ${local}: ${error.code ?? error.message}`);
+        this.#clock.after(bindRetryMs, () => {
+          if (!endpoint.isClosed) this.#bind(endpoint);
+        });
+      },
+    );
+  }
+
+  #say(endpoint: Endpoint, error: string | undefined): void {
+    if (endpoint.error === error) return;
+    endpoint.error = error;
+    if (error !== undefined) this.#log.warn(error);
+    this.#events.bound();
+  }
+
+  #closeEndpoint(endpoint: Endpoint): void {
+    endpoint.isClosed = true;
+    endpoint.socket?.close();
+    for (const source of endpoint.sources) if (source?.socket !== endpoint.socket) source?.socket?.close();
+    this.#endpoints.delete(`${endpoint.local}:${endpoint.port}`);
+  }
+
+  #receive(endpoint: Endpoint, bytes: Uint8Array, address: string, sourcePort: number): void {
+    const inner = decapsulate(bytes);
+    if (inner === undefined) {
+      this.malformed++;
+      return;
+    }
+    const remote = parseIpv4(address) ?? 0;
+    const local = parseIpv4(endpoint.local) ?? 0;
+    const tunnel = this.#find(remote, local, inner.vni);
+    if (tunnel === undefined) {
+      this.unknown++;
+      this.#log.dbg(() => `receive tunnel port not found (${address}->${endpoint.local}, key=${inner.vni})`);
+      return;
+    }
+    this.#show("in", tunnel, bytes, address, endpoint.local, sourcePort, endpoint.port);
+    if (this.#taps.isWatching) this.#taps.show(tunnel.port.name, "in", inner.frame);
+    const words = new Uint32Array(W.ethDst - W.tunId);
+    words[1] = inner.vni;
+    words[W.tunSrc - W.tunId] = remote;
+    words[W.tunDst - W.tunId] = local;
+    words[W.tunMisc - W.tunId] = 64;
+    readOptions(inner.options, tunnel.bridge.tlvs, words);
+    // A datagram's bytes may be the socket's buffer: the frame outlives it.
+    this.#events.receive(tunnel.port, new Uint8Array(inner.frame), words);
+  }
+
+  #find(remote: number, local: number, vni: number): Tunnel | undefined {
+    for (const key of [vni, undefined]) {
+      for (const l of [local, 0]) {
+        for (const r of [remote, 0]) {
+          const found = this.#byAddress.get(addressKey(r, l, key));
+          if (found !== undefined) return found;
+        }
+      }
+    }
+    return undefined;
+  }
+
+  #show(direction: "in" | "out", { port, settings }: Tunnel, bytes: Uint8Array, source: string, destination: string, sourcePort: number, destinationPort: number): void {
+    if (!this.#taps.watches("tunnel")) return;
+    const frame = outerFrame(
+      {
+        source: parseIpv4(source) ?? 0, destination: parseIpv4(destination) ?? 0, sourcePort, destinationPort, hasChecksum: settings.csum,
+        dontFragment: settings.dontFragment, ttl: settings.ttl, tos: settings.tos ?? 0,
+      },
+      bytes,
+    );
+    this.#taps.show("tunnel", direction, frame, port.name);
+  }
+}
+
+const addressKey = (remote: number, local: number, key: number | undefined): string => `${remote}/${local}/${key ?? "flow"}`;
+const keyOf = (settings: TunnelSettings): string => addressKey(settings.remote, settings.local, settings.key);
