@@ -54,7 +54,7 @@ test("waiting goes on after the database server was restarted", async () => {
 
 test("waiting for a server that does not come back ends with the time", async () => {
   const server = await serve();
-  const waiting = nbctl("--timeout=1", "--wait=sb", "ls-add", "b");
+  const waiting = nbctl("--timeout=3", "--wait=sb", "ls-add", "b");
   await counted("2");
   await server.stop();
   const { code } = await waiting;
