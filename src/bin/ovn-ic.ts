@@ -12,6 +12,8 @@ Databases (the environment variables, then sockets in OVN's run-time folder, are
   --ic-nb-db=DATABASE     northbound database of all zones (OVN_IC_NB_DB)
   --ic-sb-db=DATABASE     southbound database of all zones (OVN_IC_SB_DB)`;
 
+const patienceMs = 1000;
+
 await runDaemon(
   {
     name: "ovn-ic",
@@ -21,12 +23,15 @@ await runDaemon(
     start(host, context) {
       const remote = (option: string, variable: string, socket: string): string =>
         context.value(option) ?? context.process.variable(variable) ?? `unix:${context.folders.ovnRun}/${socket}`;
-      return startIc(host, {
+      const ic = startIc(host, {
         nb: remote("ovnnb-db", "OVN_NB_DB", "ovnnb_db.sock"),
         sb: remote("ovnsb-db", "OVN_SB_DB", "ovnsb_db.sock"),
         icNb: remote("ic-nb-db", "OVN_IC_NB_DB", "ovn_ic_nb_db.sock"),
         icSb: remote("ic-sb-db", "OVN_IC_SB_DB", "ovn_ic_sb_db.sock"),
       });
+      // Scripts go on when the daemon has left for the background; they expect it to be at work then, if it can be.
+      const patience = new Promise<void>((resolve) => void host.clock.after(patienceMs, resolve));
+      return { commands: ic.commands, ready: Promise.race([ic.firstRun, patience]), stop: () => ic.stop() };
     },
   },
   nodeProcess(),

@@ -10,7 +10,7 @@ import { derived, rule } from "../engine/index.ts";
 import { formatIp, formatPrefix, parseIp, parsePrefix, type Prefix } from "../net/index.ts";
 import { entries } from "../ovsdb/index.ts";
 import { isWanted } from "./route-filter.ts";
-import { addressesOf, isLinkLocal, transitPort, type TransitPort, type TransitPorts } from "./transit-port.ts";
+import { addressesOf, isOwnMakingIpv6, transitPort, type TransitPort, type TransitPorts } from "./transit-port.ts";
 import { ownZone, WantedRoute } from "./wishes.ts";
 import { type Nb, isOn, nbUuidOf, type Zone, zoneName, zoneOptions } from "./zone.ts";
 
@@ -105,7 +105,7 @@ export const advertiseStatic = rule("advertise-static", ({ zone }: Routing) => z
   const router = routing.zone.routerOfRoute.first(route._uuid);
   const prefix = parsePrefix(route.ip_prefix);
   const nexthop = route.nexthop === "discard" ? undefined : parsePrefix(route.nexthop);
-  if (router === undefined || prefix === undefined || (route.nexthop !== "discard" && (nexthop === undefined || (nexthop.family === 6 && isLinkLocal(nexthop))))) return;
+  if (router === undefined || prefix === undefined || (route.nexthop !== "discard" && (nexthop === undefined || isOwnMakingIpv6(nexthop)))) return;
   const overrides = isOn(route.options, "override-connected");
   for (const transit of portsOf(routing, router._uuid)) {
     if (transit.routeTable !== route.route_table) continue;

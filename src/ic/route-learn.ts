@@ -10,7 +10,7 @@ import { type Ip, parsePrefix, type Prefix } from "../net/index.ts";
 import { entries } from "../ovsdb/index.ts";
 import { addressOfVip, type Routing } from "./route-advertise.ts";
 import { isWanted } from "./route-filter.ts";
-import { isLinkLocal, isOnLink, transitPort, type TransitPort } from "./transit-port.ts";
+import { isOnLink, isOwnMakingIpv6, transitPort, type TransitPort } from "./transit-port.ts";
 import { Complaint, LearnedRoute } from "./wishes.ts";
 import { type IcSb, isOn, isOwn, type Nb, type Zone, zoneName, zoneOptions } from "./zone.ts";
 
@@ -23,7 +23,7 @@ export const learnRoute = rule("learn-route", ({ zone }: Routing) => zone.icSb.t
     if (tag !== undefined && tag === (port.routerPort?.options.get("ic-route-filter-tag") ?? "")) continue;
     if (route.route_table !== "" && route.route_table !== port.routeTable) continue;
     const [prefix, nexthop] = [parsePrefix(route.ip_prefix), parsePrefix(route.nexthop)];
-    if (prefix === undefined || nexthop === undefined || isLinkLocal6(nexthop)) {
+    if (prefix === undefined || nexthop === undefined || isOwnMakingIpv6(nexthop)) {
       yield Complaint({ text: `Bad route format in IC-SB: ${route.ip_prefix} -> ${route.nexthop}. Ignored.` });
       continue;
     }
@@ -38,9 +38,6 @@ export const learnRoute = rule("learn-route", ({ zone }: Routing) => zone.icSb.t
     });
   }
 });
-
-/** A next hop of link-local scope means nothing to another router. */
-const isLinkLocal6 = (nexthop: Prefix): boolean => nexthop.family === 6 && isLinkLocal(nexthop);
 
 /** Rows of older versions do not say which router they come from; then all of this zone's are its own. */
 function isFromSelf(zone: Zone, route: IcSb<"Route">, router: Nb<"Logical_Router">): boolean {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatPrefix, parsePrefix } from "../net/index.ts";
 import { addressOfVip } from "./route-advertise.ts";
-import { addressesOf, isLinkLocal } from "./transit-port.ts";
+import { addressesOf, isLinkLocal, isOwnMakingIpv6 } from "./transit-port.ts";
 
 test("the address of a load balancer's key", () => {
   const check = (key: string, expected: string | undefined): void => {
@@ -41,4 +41,15 @@ test("what is of link-local scope goes nowhere", () => {
   check("febf::1/128", true);
   check("fec0::/10", false);
   check("fe80::/9", false);
+});
+
+test("a next hop that a router made for itself", () => {
+  const check = (text: string, expected: boolean): void => {
+    const prefix = parsePrefix(text);
+    assert.ok(prefix !== undefined);
+    assert.equal(isOwnMakingIpv6(prefix), expected, text);
+  };
+  check("fe80::a8aa:aaff:feaa:1", true);
+  check("fe80:10::2", false);
+  check("169.254.0.1", false);
 });

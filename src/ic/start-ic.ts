@@ -26,7 +26,12 @@ import {
 } from "./wishes.ts";
 import { interconnectOptions, Zone, zoneOptions } from "./zone.ts";
 
-export function startIc(host: Host, remotes: IcRemotes): Daemon {
+export interface InterconnectDaemon extends Daemon {
+  /** Resolves when it has looked at all databases for the first time. */
+  readonly firstRun: Promise<void>;
+}
+
+export function startIc(host: Host, remotes: IcRemotes): InterconnectDaemon {
   return new Ic(host, remotes);
 }
 
@@ -38,9 +43,11 @@ interface Writers {
   readonly leader: Projector<typeof icSouthbound>;
 }
 
-class Ic implements Daemon {
+class Ic implements InterconnectDaemon {
   readonly commands: readonly UnixctlCommand[];
   readonly ready: Promise<void> = Promise.resolve();
+  readonly firstRun: Promise<void>;
+  #hasRun: () => void = () => undefined;
   readonly #log: Log;
   readonly #engine = new Engine();
   readonly #connections: Connections;
@@ -54,6 +61,9 @@ class Ic implements Daemon {
 
   constructor(host: Host, remotes: IcRemotes) {
     this.#log = host.log.module("ovn_ic");
+    this.firstRun = new Promise((resolve) => {
+      this.#hasRun = resolve;
+    });
     this.#connections = connect(host, remotes, () => this.#step());
     this.#zone = new Zone(this.#engine, this.#connections);
     this.#writers = this.#openWriters(host);
@@ -144,6 +154,7 @@ class Ic implements Daemon {
     this.#followProbes();
     const { nb, sb, icNb, icSb, leader } = this.#writers;
     for (const writer of [nb, sb, leader, icSb, icNb]) writer.commit();
+    if ([nb, sb, icSb].every((writer) => writer.isSettled)) this.#hasRun();
   }
 
   #noteLocks(): void {

@@ -79,3 +79,6 @@ export function isOnLink(port: Nb<"Logical_Router_Port">, ip: Ip): boolean {
 /** 169.254.0.0/16 and fe80::/10, and what lies within. */
 export const isLinkLocal = (prefix: Prefix): boolean =>
   prefix.family === 4 ? prefix.length >= 16 && isLinkLocalIpv4(prefix.address) : prefix.length >= 10 && isLinkLocalIpv6(prefix.address);
+
+/** fe80::/64, the addresses that a router makes for itself: as next hops they mean nothing to another router. */
+export const isOwnMakingIpv6 = (ip: Ip): boolean => ip.family === 6 && ip.address >> 64n === 0xfe80_0000_0000_0000n;
