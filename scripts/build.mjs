@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundleScript, makeCodeCache } from "./code-cache.mjs";
 import { root } from "./root.mjs";
 
 /** Node's built-in modules and what must stay a package of its own. */
@@ -39,6 +40,7 @@ export async function build(outdir = process.env.ISTHMUS_DIST ?? join(root, "dis
     renameSync(temporary, file.path);
   }
   if (failure !== undefined) throw failure;
+  await bundleScript(outdir, bundleOptions);
 }
 
 /**
@@ -77,6 +79,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (process.argv.includes("--clean")) rmSync(join(root, "dist"), { recursive: true, force: true });
   try {
     await build();
+    if (process.env.ISTHMUS_DIST === undefined) makeCodeCache(join(root, "dist"));
   } catch {
     // esbuild has said what is wrong.
     process.exit(1);

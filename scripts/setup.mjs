@@ -21,4 +21,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   installDependencies();
   const { build } = await import("./build.mjs");
   await build();
+  const { makeCodeCache } = await import("./code-cache.mjs");
+  makeCodeCache(join(root, "dist"));
 }

@@ -10,13 +10,12 @@ const dist = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dist);
 const process = nodeProcess();
 
-process.exit(
-  await runIsthmus({
-    host: nodeHost(silentLog),
-    process,
-    children: nodeChildren(dist),
-    programsFolder: join(root, "bin"),
-    examplesFolder: join(root, "examples"),
-    isColourful: false,
-  }),
-);
+// No `await` at the top: this program is bundled as a script, which V8 can keep compiled (scripts/code-cache.mjs).
+void runIsthmus({
+  host: nodeHost(silentLog),
+  process,
+  children: nodeChildren(dist),
+  programsFolder: join(root, "bin"),
+  examplesFolder: join(root, "examples"),
+  isColourful: false,
+}).then((exitCode) => process.exit(exitCode));

@@ -1,0 +1,84 @@
+// The program `isthmus` once more, as a single script whose compiled code is kept beside it: a lab of seven nodes runs a great
+// deal of code once, and compiling it takes a fifth of its start. V8 keeps compiled code of scripts only, not of modules.
+//
+//     dist/isthmus-HASH.cjs            the bundle; HASH is that of its text, since V8 itself compares no more than the length
+//     dist/isthmus-HASH-VERSION.cache  what one real run has compiled, for that version of Node; made by `makeCodeCache`
+//     dist/isthmus.js                  loads the one with the other; without the cache, or one that V8 refuses, it compiles
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root } from "./root.mjs";
+
+export async function bundleScript(outdir, options) {
+  const { build: esbuild } = await import("esbuild");
+  const version = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
+  const { outputFiles } = await esbuild({
+    ...options,
+    entryPoints: ["src/bin/isthmus.ts"],
+    outdir,
+    format: "cjs",
+    minifySyntax: true,
+    banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
+    define: { ISTHMUS_VERSION: JSON.stringify(version), "import.meta.url": "__moduleUrl" },
+    write: false,
+  });
+  const text = outputFiles[0].text;
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+  put(join(outdir, `isthmus-${hash}.cjs`), text);
+  put(join(outdir, "isthmus.js"), loader(hash));
+  for (const name of readdirSync(outdir)) if (/^isthmus-.*\.(cjs|cache)$/.test(name) && !name.includes(hash)) rmSync(join(outdir, name), { force: true });
+}
+
+/** Runs the two-zone lab once, unless its compiled code is kept already. That it cannot is no reason to fail. */
+export function makeCodeCache(outdir) {
+  const script = readdirSync(outdir).find((name) => /^isthmus-[0-9a-f]+\.cjs$/.test(name));
+  if (script === undefined) return;
+  const cache = join(outdir, `${script.slice(0, -".cjs".length)}-${process.version}.cache`);
+  if (existsSync(cache)) return;
+  const scratch = mkdtempSync(join(tmpdir(), "isthmus-cache-"));
+  spawnSync(process.execPath, [join(outdir, "isthmus.js"), "start", "--once", "--dir", join(scratch, "l")], {
+    stdio: "ignore",
+    timeout: 60_000,
+    env: { ...process.env, ISTHMUS_CODE_CACHE: cache },
+  });
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+function put(path, text) {
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, text);
+  renameSync(temporary, path);
+}
+
+const loader = (hash) => `import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createRequire, Module } from "node:module";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { Script } from "node:vm";
+
+const file = fileURLToPath(new URL("./isthmus-${hash}.cjs", import.meta.url));
+const cachePath = file.replace(/\.cjs$/, "-" + process.version + ".cache");
+let cachedData;
+try {
+  cachedData = readFileSync(cachePath);
+} catch {
+  // There is none yet: everything is compiled.
+}
+const script = new Script(Module.wrap(readFileSync(file, "utf8")), { filename: file, cachedData });
+const target = process.env.ISTHMUS_CODE_CACHE;
+if (target !== undefined) {
+  process.on("exit", (code) => {
+    if (code !== 0) return;
+    // The flags are part of what V8 compares.
+    if (/^v2[02]\./.test(process.version)) for (const flag of ["--interrupt-budget=67584", "--semi-space-growth-factor=2"]) setFlagsFromString(flag);
+    writeFileSync(target + "." + process.pid, script.createCachedData());
+    renameSync(target + "." + process.pid, target);
+  });
+}
+if (process.env.ISTHMUS_CODE_CACHE_REPORT !== undefined) console.error("code cache " + (script.cachedDataRejected === false ? "used" : "not used"));
+const module = { exports: {} };
+script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
+`;
