@@ -2,7 +2,7 @@
  * An error of the database protocol, as a value: <error> of RFC 7047, section 3.1, with the extensions of Open vSwitch
  * ("syntax", "io-error"). The tags and details are those of the C server, since clients and scripts compare them.
  */
-import { type Json, type JsonObject, printJsonSorted } from "./json.ts";
+import { type Json, type JsonObject, printJsonSorted } from "./json/json.ts";
 
 export class OvsdbError {
   readonly tag: string;

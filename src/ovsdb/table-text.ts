@@ -1,9 +1,9 @@
 /** Tables of results in the five formats that the command-line programs share (ovs-vsctl(8), "Table Formatting Options"). */
-import type { Datum } from "./datum.ts";
-import { datumToJson } from "./datum-json.ts";
-import { bareDatum, printDatum } from "./datum-text.ts";
-import { type Json, type JsonObject, printJsonPretty, printJsonSorted } from "./json.ts";
-import type { ColumnType } from "./schema.ts";
+import type { Datum } from "./value/datum.ts";
+import { datumToJson } from "./value/datum-json.ts";
+import { bareDatum, printDatum } from "./value/datum-text.ts";
+import { type Json, type JsonObject, printJsonPretty, printJsonSorted } from "./json/json.ts";
+import type { ColumnType } from "./schema/schema.ts";
 
 export interface TableStyle {
   readonly format: "table" | "list" | "html" | "csv" | "json";
