@@ -13,7 +13,7 @@ export function installDependencies() {
   const wanted = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
   if (existsSync(mark) && readFileSync(mark, "utf8") === wanted) return;
   console.error("Installing dependencies (once) ...");
-  execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: ["ignore", 2, 2] });
+  execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline", "--fetch-timeout=60000", "--fetch-retries=4"], { cwd: root, stdio: ["ignore", 2, 2] });
   writeFileSync(mark, wanted);
 }
 
