@@ -1,5 +1,6 @@
 /** OVN_IC_Northbound: what the operator wishes for between the zones. Columns: ovn-ic-nb(5). */
-import { boolean, database, ephemeral, integer, map, optional, set, string, strong, table, uuid } from "../ovsdb/index.ts";
+import { database, integer, map, optional, set, string, strong, table, uuid } from "../ovsdb/index.ts";
+import { Connection, SSL } from "./remote-access.ts";
 
 export const icNorthbound = database("OVN_IC_Northbound", "1.4.0", {
   IC_NB_Global: table({
@@ -54,29 +55,6 @@ export const icNorthbound = database("OVN_IC_Northbound", "1.4.0", {
       tr_uuid: uuid(),
     },
   }),
-  Connection: table({
-    indexes: [["target"]],
-    columns: {
-      target: string(),
-      max_backoff: optional(integer({ min: 1000 })),
-      inactivity_probe: optional(integer()),
-      other_config: map(string(), string()),
-      external_ids: map(string(), string()),
-      is_connected: ephemeral(boolean()),
-      status: ephemeral(map(string(), string())),
-    },
-  }),
-  SSL: table({
-    maxRows: 1,
-    columns: {
-      private_key: string(),
-      certificate: string(),
-      ca_cert: string(),
-      bootstrap_ca_cert: boolean(),
-      ssl_protocols: string(),
-      ssl_ciphers: string(),
-      ssl_ciphersuites: string(),
-      external_ids: map(string(), string()),
-    },
-  }),
+  Connection,
+  SSL,
 }, "518084103 6175");

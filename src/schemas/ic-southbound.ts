@@ -1,5 +1,6 @@
 /** OVN_IC_Southbound: what the zones tell each other. Columns: ovn-ic-sb(5). */
-import { boolean, database, ephemeral, integer, map, optional, set, string, strong, table, uuid, weak } from "../ovsdb/index.ts";
+import { database, integer, map, optional, set, string, strong, table, uuid, weak } from "../ovsdb/index.ts";
+import { Connection, SSL } from "./remote-access.ts";
 
 export const icSouthbound = database("OVN_IC_Southbound", "2.7.0", {
   IC_SB_Global: table({
@@ -76,31 +77,8 @@ export const icSouthbound = database("OVN_IC_Southbound", "2.7.0", {
       external_ids: map(string(), string()),
     },
   }),
-  Connection: table({
-    indexes: [["target"]],
-    columns: {
-      target: string(),
-      max_backoff: optional(integer({ min: 1000 })),
-      inactivity_probe: optional(integer()),
-      other_config: map(string(), string()),
-      external_ids: map(string(), string()),
-      is_connected: ephemeral(boolean()),
-      status: ephemeral(map(string(), string())),
-    },
-  }),
-  SSL: table({
-    maxRows: 1,
-    columns: {
-      private_key: string(),
-      certificate: string(),
-      ca_cert: string(),
-      bootstrap_ca_cert: boolean(),
-      ssl_protocols: string(),
-      ssl_ciphers: string(),
-      ssl_ciphersuites: string(),
-      external_ids: map(string(), string()),
-    },
-  }),
+  Connection,
+  SSL,
   Service_Monitor: table({
     isRoot: true,
     columns: {

@@ -1,5 +1,6 @@
 /** The northbound tables that switches and routers share, and those of the database itself. */
-import { boolean, ephemeral, integer, map, optional, set, string, strong, table, weak } from "../ovsdb/index.ts";
+import { boolean, integer, map, optional, set, string, strong, table, weak } from "../ovsdb/index.ts";
+import { Connection, SSL } from "./remote-access.ts";
 
 export const northboundShared = {
   NB_Global: table({
@@ -117,31 +118,8 @@ export const northboundShared = {
       external_ids: map(string(), string()),
     },
   }),
-  Connection: table({
-    indexes: [["target"]],
-    columns: {
-      target: string(),
-      max_backoff: optional(integer({ min: 1000 })),
-      inactivity_probe: optional(integer()),
-      other_config: map(string(), string()),
-      external_ids: map(string(), string()),
-      is_connected: ephemeral(boolean()),
-      status: ephemeral(map(string(), string())),
-    },
-  }),
-  SSL: table({
-    maxRows: 1,
-    columns: {
-      private_key: string(),
-      certificate: string(),
-      ca_cert: string(),
-      bootstrap_ca_cert: boolean(),
-      ssl_protocols: string(),
-      ssl_ciphers: string(),
-      ssl_ciphersuites: string(),
-      external_ids: map(string(), string()),
-    },
-  }),
+  Connection,
+  SSL,
   Chassis_Template_Var: table({
     isRoot: true, indexes: [["chassis"]],
     columns: {

@@ -1,5 +1,6 @@
 /** The southbound tables that chassis write, and those of the database itself. */
 import { boolean, ephemeral, integer, map, optional, set, string, strong, table, weak } from "../ovsdb/index.ts";
+import { SSL } from "./remote-access.ts";
 
 export const southboundChassis = {
   SB_Global: table({
@@ -178,19 +179,7 @@ export const southboundChassis = {
       status: ephemeral(map(string(), string())),
     },
   }),
-  SSL: table({
-    maxRows: 1,
-    columns: {
-      private_key: string(),
-      certificate: string(),
-      ca_cert: string(),
-      bootstrap_ca_cert: boolean(),
-      ssl_protocols: string(),
-      ssl_ciphers: string(),
-      ssl_ciphersuites: string(),
-      external_ids: map(string(), string()),
-    },
-  }),
+  SSL,
   RBAC_Role: table({
     isRoot: true,
     columns: {
