@@ -1,13 +1,5 @@
-/** What a capture on a node shows, and how it stops: a count of packets, or Ctrl-C. Written as pcap, or told as text. */
+/** What a capture passes on: so many packets and no more, and no more than its reader can take. */
 import type { CapturedFrame } from "../switch/index.ts";
-
-export interface CaptureRequest {
-  readonly node: string;
-  /** A port's name, or "tunnel" for the outer frames of every tunnel. */
-  readonly port: string;
-  /** Stops after so many packets; 0: never. */
-  readonly count: number;
-}
 
 /** Frames that a slow reader may leave waiting before new ones are dropped (and counted). */
 export const maxWaitingBytes = 16 << 20;

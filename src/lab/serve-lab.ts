@@ -1,7 +1,7 @@
 /** What the process that runs a lab answers on its control socket. */
 import type { Host } from "../host/index.ts";
 import type { Json } from "../ovsdb/index.ts";
-import { limitFrames } from "./capture.ts";
+import { limitFrames, maxWaitingBytes } from "./capture.ts";
 import { captureWriter } from "./capture-writer.ts";
 import { ControlError, type ControlHandler } from "./control.ts";
 import { type Lab, LabError } from "./lab.ts";
@@ -66,10 +66,13 @@ function captureHandler({ lab }: ServedLab): ControlHandler {
     if (daemon === undefined) throw new LabError(`${nodeName} has no switch to capture on`);
     return new Promise((resolve) => {
       const writer = captureWriter(format === "text" ? "text" : "pcap", (bytes) => exchange.write("stdout", bytes));
+      const tell = (line: string): void => exchange.write("stderr", new TextEncoder().encode(`${line}\n`));
       let shown = 0;
+      let dropped = 0;
       let stop = (): void => {};
       const done = (): void => {
         stop();
+        if (dropped > 0) tell(`${dropped} packets dropped: they came faster than they were taken`);
         resolve(shown);
       };
       const see = limitFrames(Number(count ?? 0), (frame) => {
@@ -77,9 +80,12 @@ function captureHandler({ lab }: ServedLab): ControlHandler {
         writer(frame);
       }, done);
       const portName = text(port, "port");
-      stop = daemon.tap(portName, see);
+      stop = daemon.tap(portName, (frame) => {
+        if (exchange.backlogSize > maxWaitingBytes) dropped++;
+        else see(frame);
+      });
       const until = Number(count ?? 0) > 0 ? `${String(count)} packets` : "until Ctrl-C";
-      exchange.write("stderr", new TextEncoder().encode(`capturing on ${nodeName}, ${portName}, ${until}\n`));
+      tell(`capturing on ${nodeName}, ${portName}, ${until}`);
       exchange.onInterrupt(done);
     });
   };
