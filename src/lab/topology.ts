@@ -238,7 +238,3 @@ export function centralOf(topology: Topology, zone: string): TopologyNode | unde
 export function interconnectionOf(topology: Topology): TopologyNode | undefined {
   return [...topology.nodes.values()].find((node) => node.roles.has("interconnection"));
 }
-
-/** The JSON schema of topology files, for editors. */
-export const topologyJsonSchema = (): unknown => z.toJSONSchema(topologySchema, { unrepresentable: "any" });
-
