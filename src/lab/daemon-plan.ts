@@ -1,6 +1,7 @@
 /** Which daemons run on a node, each once as data: from it follow the command line, the sockets, and the start in this process. */
 import { nodeFolder, sockets } from "./layout.ts";
-import { centralOf, interconnectionOf, isChassis, type Topology, type TopologyNode } from "./topology.ts";
+import { isChassis, type TopologyNode } from "./topology/nodes.ts";
+import { centralOf, interconnectionOf, type Topology } from "./topology/topology.ts";
 
 interface Plan {
   /** How `isthmus restart NODE DAEMON` calls it; also the name of its pid file and log. */

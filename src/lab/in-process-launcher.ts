@@ -12,7 +12,7 @@ import type { DaemonPlan } from "./daemon-plan.ts";
 import { type InProcessOptions, startInProcess } from "./in-process.ts";
 import type { DaemonLauncher, LaunchedDaemon } from "./launcher.ts";
 import { nodeFolder } from "./layout.ts";
-import type { TopologyNode } from "./topology.ts";
+import type { TopologyNode } from "./topology/nodes.ts";
 
 export function inProcessLauncher(folder: string, pid: number): DaemonLauncher {
   return {

@@ -4,7 +4,7 @@ import { type Ip, parseIp, parseMac, parsePrefix } from "../net/index.ts";
 import { present } from "../std/index.ts";
 import type { AttachedPort } from "../switch/index.ts";
 import { type RunningCommand, SimulatedHost } from "./sim-host/index.ts";
-import type { TopologyHost } from "./topology.ts";
+import type { TopologyHost } from "./topology/hosts.ts";
 
 /** How often a host without its addresses asks again while the lab comes up, and for how long the lab waits for them. */
 const hurryMs = 100;

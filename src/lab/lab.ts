@@ -18,7 +18,10 @@ import { nodeEnvironment, nodeFolder } from "./layout.ts";
 import type { CommandRunner } from "./command-runner.ts";
 import { parseScript, ScriptError } from "./script/syntax.ts";
 import { type CommandResult, runScript } from "./script/run.ts";
-import { isChassis, type SetupStep, type Topology, type TopologyHost, type TopologyNode } from "./topology.ts";
+import type { TopologyHost } from "./topology/hosts.ts";
+import { isChassis, type TopologyNode } from "./topology/nodes.ts";
+import type { SetupStep } from "./topology/setup.ts";
+import type { Topology } from "./topology/topology.ts";
 
 export interface LabOptions {
   readonly host: Host;

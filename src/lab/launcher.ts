@@ -2,7 +2,7 @@
 import type { Host } from "../host/index.ts";
 import type { AttachedPort, CapturedFrame } from "../switch/index.ts";
 import type { DaemonPlan } from "./daemon-plan.ts";
-import type { TopologyNode } from "./topology.ts";
+import type { TopologyNode } from "./topology/nodes.ts";
 
 export interface LaunchedDaemon {
   readonly plan: DaemonPlan;

@@ -1,7 +1,8 @@
 /** Where a running lab keeps what: one folder for the lab, one within it for each node, named as the real programs name things. */
 import { type AddressMap, formatAddressMap } from "../host/index.ts";
 import { carriersOf } from "./carriers.ts";
-import { centralOf, interconnectionOf, type Topology, type TopologyNode } from "./topology.ts";
+import type { TopologyNode } from "./topology/nodes.ts";
+import { centralOf, interconnectionOf, type Topology } from "./topology/topology.ts";
 
 /** The lab's own record of itself: enough for every other command to find it. */
 export interface LabRecord {

@@ -4,7 +4,7 @@ import { commandLine, type DaemonPlan } from "./daemon-plan.ts";
 import type { DaemonLauncher, LaunchedDaemon } from "./launcher.ts";
 import { nodeFolder } from "./layout.ts";
 import { connectPort, connectTap, framesSocket } from "../switch/index.ts";
-import type { TopologyNode } from "./topology.ts";
+import type { TopologyNode } from "./topology/nodes.ts";
 
 const pollMs = 5;
 const stopLimitMs = 5_000;

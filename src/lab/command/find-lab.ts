@@ -1,5 +1,5 @@
 /** Which running lab a command means: the one in --dir, or the only one in the current folder. */
-import { parseTopology, type Topology } from "../topology.ts";
+import { parseTopology, type Topology } from "../topology/topology.ts";
 import { controlSocketPath, type LabRecord, recordPath, topologyPath } from "../layout.ts";
 import { type ControlClient, connectControl } from "../control.ts";
 import { type Terminal, UserError } from "./terminal.ts";

@@ -9,7 +9,7 @@ import { Lab, LabError } from "../lab.ts";
 import { controlSocketPath, type LabRecord, maxSocketPathSize, nodeEnvironment, recordPath, topologyPath } from "../layout.ts";
 import { processLauncher } from "../process-launcher.ts";
 import { labHandlers } from "../serve-lab.ts";
-import { parseTopology, type Topology } from "../topology.ts";
+import { parseTopology, type Topology } from "../topology/topology.ts";
 import { takeDown } from "./down.ts";
 import { absolute, readRecord } from "./find-lab.ts";
 import { type Terminal, UserError } from "./terminal.ts";

@@ -1,0 +1,70 @@
+/**
+ * Topology files: which nodes there are, what runs on them, which hosts hang where, and the commands that set them up.
+ *
+ * A file is YAML. `examples/*.lab.yml` are the reference by example; the schemas in this folder, a file for each noun, are the
+ * reference by rule. Every complaint names its place in the file and points at it (see `yaml-source.ts`).
+ */
+import * as z from "zod";
+import { YamlSource } from "../yaml-source.ts";
+import { messageOf, type Misfit, pathOf, type TopologyComplaint } from "./complaint.ts";
+import { hostMisfits, hostSchema, hostsOf, type TopologyHosts } from "./hosts.ts";
+import { name } from "./names.ts";
+import { nodeMisfits, nodeSchema, nodesOf, type TopologyNode, type TopologyNodes } from "./nodes.ts";
+import { type Probe, probeMisfits, probeSchema } from "./probe.ts";
+import { setupMisfits, setupSchema, type SetupStep } from "./setup.ts";
+
+const topologySchema = z.strictObject({
+  name,
+  description: z.string().optional(),
+  nodes: z.record(name, nodeSchema),
+  hosts: z.record(name, hostSchema).default({}),
+  setup: z.array(setupSchema).default([]),
+  probe: probeSchema.optional(),
+});
+
+export interface Topology {
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly nodes: TopologyNodes;
+  readonly hosts: TopologyHosts;
+  readonly setup: readonly SetupStep[];
+  readonly probe: Probe | undefined;
+}
+
+export function parseTopology(text: string, fileName: string): Topology | TopologyComplaint {
+  const source = YamlSource.parse(text, fileName);
+  if ("complaint" in source) return source;
+  const checked = topologySchema.safeParse(source.value);
+  if (!checked.success) {
+    return { complaint: checked.error.issues.map((issue) => source.complain(pathOf(issue), messageOf(issue))).join("\n\n") };
+  }
+  const file = checked.data;
+  const topology: Topology = {
+    name: file.name,
+    description: file.description,
+    nodes: nodesOf(file.nodes),
+    hosts: hostsOf(file.hosts),
+    setup: file.setup.map((step, i) => ({ ...step, line: source.lineOf(["setup", i, "run"]) })),
+    probe: file.probe,
+  };
+  const complaints = [...misfits(topology)].map(({ path, message }) => source.complain(path, message));
+  return complaints.length > 0 ? { complaint: complaints.join("\n\n") } : topology;
+}
+
+/** What a schema cannot see: names that must exist, addresses that must differ. */
+function* misfits(topology: Topology): Generator<Misfit> {
+  yield* nodeMisfits(topology.nodes);
+  yield* hostMisfits(topology.hosts, topology.nodes);
+  yield* setupMisfits(topology.setup, topology.nodes);
+  yield* probeMisfits(topology.probe, topology.hosts);
+}
+
+/** The node that runs the databases of `zone`. */
+export function centralOf(topology: Topology, zone: string): TopologyNode | undefined {
+  return [...topology.nodes.values()].find((node) => node.zone === zone && node.roles.has("central"));
+}
+
+/** The node that runs the interconnection databases. */
+export function interconnectionOf(topology: Topology): TopologyNode | undefined {
+  return [...topology.nodes.values()].find((node) => node.roles.has("interconnection"));
+}
