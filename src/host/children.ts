@@ -13,6 +13,8 @@ export interface ChildResult {
 export interface Children {
   /** Runs a program of this project by name (`ovn-northd`) to its end; a daemon's with --detach comes when it is up. */
   run(program: string, args: readonly string[], options: ChildOptions): Promise<ChildResult>;
+  /** Runs any program of the machine, found by path or by PATH, to its end; code 127 if there is none of that name. */
+  execute(file: string, args: readonly string[], options: ChildOptions): Promise<ChildResult>;
   /** Whether a process of this number runs. */
   isRunning(pid: number): boolean;
   /** Nothing happens if it has gone already. */

@@ -1,10 +1,12 @@
 /** Child processes by way of node:child_process. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import type { ChildResult, Children } from "../children.ts";
+import type { ChildOptions, ChildResult, Children } from "../children.ts";
 
 /** Of what a child says, the rest is dropped: it is for error messages. */
 const maxOutputSize = 1 << 20;
+/** How long after its end a child's last words may take to arrive. */
+const lastWordsMs = 50;
 
 /** `programsFolder` holds the bundles: `ovn-northd.js` and so on. */
 export function nodeChildren(programsFolder: string): Children {
@@ -16,27 +18,31 @@ export function nodeChildren(programsFolder: string): Children {
       throw error;
     }
   };
-  return {
-    run(program, args, options): Promise<ChildResult> {
-      return new Promise((resolve, reject) => {
-        const child = spawn(process.execPath, [join(programsFolder, `${program}.js`), ...args], {
-          cwd: options.folder,
-          env: { ...process.env, ...Object.fromEntries(options.environment) },
-          stdio: ["ignore", "pipe", "pipe"],
-        });
-        let stdout = "";
-        let stderr = "";
-        child.stdout.on("data", (bytes: Buffer) => {
-          if (stdout.length < maxOutputSize) stdout += bytes.toString("utf8");
-        });
-        child.stderr.on("data", (bytes: Buffer) => {
-          if (stderr.length < maxOutputSize) stderr += bytes.toString("utf8");
-        });
-        child.on("error", reject);
-        // "exit", not "close": a daemon that went into the background may keep the pipes open for a while.
-        child.on("exit", (code) => resolve({ code: code ?? 128, stdout, stderr }));
+  const execute = (file: string, args: readonly string[], options: ChildOptions): Promise<ChildResult> =>
+    new Promise((resolve, reject) => {
+      const child = spawn(file, args, { cwd: options.folder, env: { ...process.env, ...Object.fromEntries(options.environment) }, stdio: ["ignore", "pipe", "pipe"] });
+      let stdout = "";
+      let stderr = "";
+      child.stdout.on("data", (bytes: Buffer) => {
+        if (stdout.length < maxOutputSize) stdout += bytes.toString("utf8");
       });
-    },
+      child.stderr.on("data", (bytes: Buffer) => {
+        if (stderr.length < maxOutputSize) stderr += bytes.toString("utf8");
+      });
+      child.on("error", (error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") resolve({ code: 127, stdout: "", stderr: `${file}: not found\n` });
+        else reject(error);
+      });
+      child.on("exit", (code) => {
+        const finish = (): void => resolve({ code: code ?? 128, stdout, stderr });
+        child.on("close", finish);
+        // A daemon that went into the background may keep the pipes open: what has been said by then is all that is wanted.
+        setTimeout(finish, lastWordsMs);
+      });
+    });
+  return {
+    run: (program, args, options) => execute(process.execPath, [join(programsFolder, `${program}.js`), ...args], options),
+    execute,
     isRunning: (pid) => signal(pid, 0),
     signal: (pid, name) => void signal(pid, name),
   };
