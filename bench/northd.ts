@@ -17,7 +17,8 @@ import { startNorthd } from "../src/northd/index.ts";
 import { DatabaseFile, startOvsdbServer } from "../src/ovsdb/index.ts";
 import { northbound, southbound } from "../src/schemas/index.ts";
 import { DatabaseClient } from "../test/northd-oracle/database-client.ts";
-import type { JsonValue, Insert } from "../test/northd-oracle/network.ts";
+import type { JsonValue } from "../test/northd-oracle/columns.ts";
+import type { Insert } from "../test/northd-oracle/network.ts";
 
 const [switches = 100, ports = 50] = process.argv.slice(2).filter((a) => /^\d+$/.test(a)).map(Number);
 

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DatabaseClient } from "./northd-oracle/database-client.ts";
 import { type OwnDatabases, openOwnDatabases } from "./northd-oracle/own-databases.ts";
-import type { Insert, JsonValue, Network } from "./northd-oracle/network.ts";
+import type { JsonValue } from "./northd-oracle/columns.ts";
+import type { Insert, Network } from "./northd-oracle/network.ts";
 
 const map = (entries: { readonly [key: string]: string }): JsonValue => ["map", Object.entries(entries)];
 const refs = (uuids: readonly string[]): JsonValue => ["set", uuids.map((u) => ["uuid", u])];

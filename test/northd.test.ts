@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { SeededRandom } from "../src/std/index.ts";
-import { addressChangeOf, changesOf } from "./northd-oracle/changes.ts";
+import { addressChangeOf } from "./northd-oracle/changes.ts";
 import type { DatabaseClient } from "./northd-oracle/database-client.ts";
-import { NetworkGenerator } from "./northd-oracle/network.ts";
+import { changesOfFamily, type Family, families } from "./northd-oracle/families.ts";
+import { type Network, NetworkGenerator } from "./northd-oracle/network.ts";
 import { type OwnDatabases, openOwnDatabases } from "./northd-oracle/own-databases.ts";
-import { linesOf, readRecordings, without } from "./northd-oracle/recordings.ts";
+import { linesOf, readRecordings, recordingsFile, without } from "./northd-oracle/recordings.ts";
 
 async function sync(databases: OwnDatabases): Promise<void> {
   // What is written back to the northbound database may give rise to more.
@@ -24,21 +25,23 @@ async function withDatabases(seed: number | undefined, story: (databases: OwnDat
   }
 }
 
-test("random networks give the rows that OVN's northd made of them", async () => {
-  const recordings = readRecordings(join(process.cwd(), "test/northd-oracle/networks.json.br"));
-  assert.ok(recordings.length >= 20);
-  for (const { seed, network, expected } of recordings) {
-    const databases = await openOwnDatabases(network);
-    try {
-      databases.startNorthd();
-      await sync(databases);
-      const lines = await linesOf(databases.client);
-      assert.deepEqual({ missing: without(expected, lines), extra: without(lines, expected) }, { missing: [], extra: [] }, `seed ${seed}`);
-    } finally {
-      await databases.close();
+for (const family of Object.keys(families)) {
+  test(`random networks of family ${family} give the rows that OVN's northd made of them`, async () => {
+    const recordings = readRecordings(join(process.cwd(), recordingsFile(family)));
+    assert.ok(recordings.length >= 20);
+    for (const { seed, network, expected } of recordings) {
+      const databases = await openOwnDatabases(network);
+      try {
+        databases.startNorthd();
+        await sync(databases);
+        const lines = await linesOf(databases.client);
+        assert.deepEqual({ missing: without(expected, lines), extra: without(lines, expected) }, { missing: [], extra: [] }, `seed ${seed}`);
+      } finally {
+        await databases.close();
+      }
     }
-  }
-});
+  });
+}
 
 const allTables = [
   "NB_Global", "Logical_Switch", "Logical_Switch_Port", "Logical_Router", "Logical_Router_Port", "Logical_Router_Static_Route", "DHCP_Options", "DNS",
@@ -46,10 +49,11 @@ const allTables = [
 ];
 
 /** The northbound database as it is now, with a northd that has never seen another. */
-async function fromScratch(client: DatabaseClient, seed: number): Promise<string[]> {
-  const dump = await client.dump("OVN_Northbound", allTables);
-  const nb = allTables.flatMap((table) => (dump[table] ?? []).map(({ _uuid, _version, ...row }) => ({ table, uuid: (_uuid as string[])[1] ?? "", row: row as never })));
-  const databases = await openOwnDatabases({ nb, sb: new NetworkGenerator(seed).generate().sb });
+async function fromScratch(client: DatabaseClient, network: Network): Promise<string[]> {
+  const tables = [...new Set([...allTables, ...network.nb.map(({ table }) => table)])];
+  const dump = await client.dump("OVN_Northbound", tables);
+  const nb = tables.flatMap((table) => (dump[table] ?? []).map(({ _uuid, _version, ...row }) => ({ table, uuid: (_uuid as string[])[1] ?? "", row: row as never })));
+  const databases = await openOwnDatabases({ nb, sb: network.sb });
   try {
     databases.startNorthd();
     await sync(databases);
@@ -61,24 +65,33 @@ async function fromScratch(client: DatabaseClient, seed: number): Promise<string
 
 const withoutConfigNumbers = (lines: readonly string[]): string[] => lines.filter((line) => !line.startsWith("NB NB_Global") && !line.startsWith("SB_Global"));
 
-test("after any changes all is as if it had been so from the start", async () => {
-  for (let seed = 1; seed <= 12; seed++) {
-    await withDatabases(seed, async (databases) => {
-      databases.startNorthd();
-      const network = new NetworkGenerator(seed).generate();
-      for (let round = 0; round < 5; round++) {
-        await sync(databases);
-        const random = new SeededRandom(1000 * seed + round);
-        await databases.client.transact("OVN_Northbound", changesOf(network, random));
-        await databases.client.transact("OVN_Northbound", addressChangeOf(network, random, `more${round}`));
-      }
+const seedsOf = (family: string): number => (family === "base" ? 12 : 5);
+
+for (const [name, family] of Object.entries(families)) {
+  test(`after any changes in networks of family ${name} all is as if it had been so from the start`, async () => {
+    for (let seed = 1; seed <= seedsOf(name); seed++) await afterChanges(family, seed);
+  });
+}
+
+async function afterChanges(family: Family, seed: number): Promise<void> {
+  const network = family.generate(seed);
+  const databases = await openOwnDatabases(network);
+  try {
+    databases.startNorthd();
+    for (let round = 0; round < 5; round++) {
       await sync(databases);
-      const have = withoutConfigNumbers(await linesOf(databases.client));
-      const want = withoutConfigNumbers(await fromScratch(databases.client, seed));
-      assert.deepEqual({ missing: without(want, have), extra: without(have, want) }, { missing: [], extra: [] }, `seed ${seed}`);
-    });
+      const random = new SeededRandom(1000 * seed + round);
+      await databases.client.transact("OVN_Northbound", changesOfFamily(family, network, random));
+      await databases.client.transact("OVN_Northbound", addressChangeOf(network, random, `more${round}`));
+    }
+    await sync(databases);
+    const have = withoutConfigNumbers(await linesOf(databases.client));
+    const want = withoutConfigNumbers(await fromScratch(databases.client, network));
+    assert.deepEqual({ missing: without(want, have), extra: without(have, want) }, { missing: [], extra: [] }, `seed ${seed}`);
+  } finally {
+    await databases.close();
   }
-});
+}
 
 const southbound = ["Datapath_Binding", "Port_Binding", "Logical_Flow", "Logical_DP_Group", "Multicast_Group", "SB_Global", "HA_Chassis", "HA_Chassis_Group", "RBAC_Role"];
 

@@ -1,6 +1,7 @@
 /** What happens to a network after it has come up: chassis claim ports, and people change their minds. */
 import type { SeededRandom } from "../../src/std/index.ts";
-import type { JsonValue, Network } from "./network.ts";
+import type { JsonValue } from "./columns.ts";
+import type { Network } from "./network.ts";
 import type { Dump } from "./normalize.ts";
 
 /** Chassis claim ports, by name, so that both sides see the same. */

@@ -1,10 +1,11 @@
 /**
  * Holds our northd against OVN's own, on random northbound databases:
  *
- *     node scripts/northd-oracle.mjs [FIRST] [COUNT] [--record FILE]
+ *     node scripts/northd-oracle.mjs [FAMILY] [FIRST] [COUNT] [--record]
  *
  * OVN_SRC and OVS_SRC name built source trees of OVN and Open vSwitch. For each seed a fresh pair of databases for either
- * northd; the same rows in both; then claims of ports, as chassis make them, and random changes. Prints what differs.
+ * northd; the same rows in both; then claims of ports, as chassis make them, and random changes. Prints what differs. `--record`
+ * keeps what OVN's made of the networks as the family's recordings, for the test run.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -12,10 +13,11 @@ import { makeLog } from "../../src/host/index.ts";
 import { nodeHost } from "../../src/host/node/index.ts";
 import { startNorthd } from "../../src/northd/index.ts";
 import { SeededRandom } from "../../src/std/index.ts";
-import { addressChangeOf, changesOf, claimsOf } from "./changes.ts";
+import { addressChangeOf, claimsOf } from "./changes.ts";
 import { DatabaseClient } from "./database-client.ts";
-import { type Network, NetworkGenerator } from "./network.ts";
-import { linesOf, type Recording, without, writeRecordings } from "./recordings.ts";
+import { changesOfFamily, type Family, familyNamed } from "./families.ts";
+import type { Network } from "./network.ts";
+import { linesOf, type Recording, recordingsFile, without, writeRecordings } from "./recordings.ts";
 
 const ovn = process.env["OVN_SRC"] ?? "/usr/src/ovn";
 const ovs = process.env["OVS_SRC"] ?? "/usr/src/ovs";
@@ -110,8 +112,8 @@ async function startOurs(folder: string, network: Network): Promise<Side> {
 
 const lines = ({ client }: Side): Promise<string[]> => linesOf(client);
 
-async function compareSeed(seed: number, recordings: Recording[] | undefined): Promise<number> {
-  const network = new NetworkGenerator(seed).generate();
+async function compareSeed(family: Family, seed: number, recordings: Recording[] | undefined): Promise<number> {
+  const network = family.generate(seed);
   const [theirs, ours] = await Promise.all([startTheirs(`${scratch}/c`, network), startOurs(`${scratch}/o`, network)]);
   try {
     let differing = await difference(`seed ${seed}`, theirs, ours);
@@ -120,7 +122,7 @@ async function compareSeed(seed: number, recordings: Recording[] | undefined): P
       for (const { client } of [theirs, ours]) {
         const random = new SeededRandom(seed * 10 + round);
         await client.transact("OVN_Southbound", claimsOf(await client.dump("OVN_Southbound", ["Port_Binding", "Chassis"]), random));
-        await client.transact("OVN_Northbound", changesOf(network, random));
+        await client.transact("OVN_Northbound", changesOfFamily(family, network, random));
       }
       differing += await difference(`seed ${seed} round ${round}`, theirs, ours);
     }
@@ -163,22 +165,24 @@ async function difference(title: string, theirs: Side, ours: Side): Promise<numb
 }
 
 const args = process.argv.slice(2);
-const recordTo = args.includes("--record") ? args[args.indexOf("--record") + 1] : undefined;
+const isRecording = args.includes("--record");
+const familyName = args.find((a) => /^[a-z]/.test(a)) ?? "base";
+const family = familyNamed(familyName);
 const [first = 1, count = 10] = args.filter((a) => /^\d+$/.test(a)).map(Number);
-const recordings: Recording[] | undefined = recordTo === undefined ? undefined : [];
+const recordings: Recording[] | undefined = isRecording ? [] : undefined;
 let bad = 0;
 let crashes = 0;
 let oversights = 0;
 for (let seed = first; seed < first + count; seed++) {
   if (process.env["PROGRESS"] !== undefined) console.log(`seed ${seed}`);
-  const differing = await compareSeed(seed, recordings).catch((error: unknown) => {
+  const differing = await compareSeed(family, seed, recordings).catch((error: unknown) => {
     console.log(`seed ${seed}: ${String(error)}`);
     return 1;
   });
   if (differing > 0) bad++;
   if (bad >= 5) break;
 }
-console.log(`${count} seeds from ${first}: ${bad} differ, in ${crashes} OVN's own northd has crashed, ${oversights} times it has overlooked something`);
-if (recordTo !== undefined && recordings !== undefined) writeRecordings(recordTo, recordings);
+console.log(`${familyName}: ${count} seeds from ${first}: ${bad} differ, in ${crashes} OVN's own northd has crashed, ${oversights} times it has overlooked something`);
+if (recordings !== undefined) writeRecordings(recordingsFile(familyName), recordings);
 rmSync(scratch, { recursive: true, force: true });
 process.exit(bad > 0 ? 1 : 0);

@@ -2,7 +2,8 @@
 import { connect, type Socket } from "node:net";
 import { parseJson } from "../../src/ovsdb/index.ts";
 import type { Dump, Row } from "./normalize.ts";
-import type { Insert, JsonValue } from "./network.ts";
+import type { JsonValue } from "./columns.ts";
+import type { Insert } from "./network.ts";
 
 export class DatabaseClient {
   readonly #socket: Socket;

@@ -1,7 +1,6 @@
 /** Random northbound databases made of what northd knows, from a seed: rows as OVSDB inserts, with fixed UUIDs. */
 import { SeededRandom } from "../../src/std/index.ts";
-
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+import { type JsonValue, map, ref, refs, set } from "./columns.ts";
 
 export interface Insert {
   readonly table: string;
@@ -14,10 +13,6 @@ export interface Network {
   readonly sb: readonly Insert[];
 }
 
-const map = (entries: { readonly [key: string]: string | number }): JsonValue => ["map", Object.entries(entries).map(([k, v]) => [k, String(v)])];
-const set = (items: readonly JsonValue[]): JsonValue => ["set", items];
-const refs = (uuids: readonly string[]): JsonValue => ["set", uuids.map((u) => ["uuid", u])];
-const ref = (uuid: string): JsonValue => ["uuid", uuid];
 
 interface Router {
   readonly uuid: string;

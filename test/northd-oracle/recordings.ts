@@ -1,6 +1,6 @@
 /**
  * What OVN's northd (26.03.90) made of random networks, kept so that ours is held against it where the C program is not at
- * hand. Made by `node scripts/northd-oracle.mjs 1 40 --record test/northd-oracle/networks.json.br`.
+ * hand. Made by `node scripts/northd-oracle.mjs FAMILY 1 40 --record`, a file for each family.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
@@ -15,6 +15,9 @@ export interface Recording {
   /** The lines of `linesOf`. */
   readonly expected: readonly string[];
 }
+
+/** From the root of the repository. */
+export const recordingsFile = (family: string): string => `test/northd-oracle/recordings/${family}.json.br`;
 
 export function writeRecordings(path: string, recordings: readonly Recording[]): void {
   const text = JSON.stringify(recordings);

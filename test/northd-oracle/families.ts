@@ -1,0 +1,26 @@
+/**
+ * Families of random networks. Each holds some features of northd against OVN's own, has a generator in a file of its own, and a
+ * file of recordings, `recordings/FAMILY.json.br`. "base" is what every network is made of; most others add rows to a base network.
+ */
+import type { SeededRandom } from "../../src/std/index.ts";
+import { changesOf } from "./changes.ts";
+import type { JsonValue } from "./columns.ts";
+import { type Network, NetworkGenerator } from "./network.ts";
+
+export interface Family {
+  readonly generate: (seed: number) => Network;
+  /** Operations on the northbound database: what people change their minds about. The base family's, if there are no others. */
+  readonly changes?: (network: Network, random: SeededRandom) => readonly JsonValue[];
+}
+
+export const families: { readonly [name: string]: Family } = {
+  base: { generate: (seed) => new NetworkGenerator(seed).generate() },
+};
+
+export function familyNamed(name: string): Family {
+  const family = families[name];
+  if (family === undefined) throw new Error(`no family "${name}": there are ${Object.keys(families).join(", ")}`);
+  return family;
+}
+
+export const changesOfFamily = (family: Family, network: Network, random: SeededRandom): readonly JsonValue[] => (family.changes ?? changesOf)(network, random);
