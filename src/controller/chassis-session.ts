@@ -1,6 +1,6 @@
 /** Everything that needs both databases: the rules with their sinks, the connections to the switch, and the order of work. */
 import { Engine } from "../engine/index.ts";
-import type { Host, Timer } from "../host/index.ts";
+import type { Host } from "../host/index.ts";
 import { openReplica } from "../ovsdb/index.ts";
 import type { Action } from "../openflow/index.ts";
 import { southbound } from "../schemas/index.ts";
@@ -29,8 +29,6 @@ import { tunnelIdKey } from "./tunnel.ts";
 import { ZoneUser } from "./zone-assignment.ts";
 import { recordedZones, zoneRange } from "./zones-in-bridge.ts";
 
-/** Rows that conditions bring may take this long; until then nothing is taken away for want of them. */
-const growthMs = 10_000;
 const geneveOptionSize = 4;
 
 export class ChassisSession {
@@ -54,7 +52,6 @@ export class ChassisSession {
   #connection: FlowConnection | undefined;
   #packets: PacketConnection | undefined;
   #connectedBridge: Bridge | undefined;
-  #growth: Timer | undefined;
   #requested = { sequence: 0, timestamp: 0 };
   #isPaused = false;
   #isClosed = false;
@@ -137,7 +134,6 @@ export class ChassisSession {
 
   close(): void {
     this.#isClosed = true;
-    this.#growth?.cancel();
     for (const crew of this.#crews) crew.stop();
     this.#connection?.close();
     this.#packets?.close();
@@ -176,20 +172,23 @@ export class ChassisSession {
   /** Something came from a database or the switch: everything that follows from it is brought up to date. */
   #changed(): void {
     if (this.#isClosed || this.#isPaused || this.#isWithdrawing) return;
-    if (this.#sb.status.isSynced && !this.node.isSettled.get()) this.#settle();
+    if (this.#sb.status.isSynced && !this.node.isSettled.get()) this.node.isSettled.set(true);
     this.passes++;
     this.engine.flush();
+    if (!this.node.isGrown.get() && this.#hasEverything()) this.#grown();
     this.#followBridge();
     this.#install();
   }
 
-  #settle(): void {
-    this.node.isSettled.set(true);
-    this.#growth = this.#host.clock.after(growthMs, () => {
-      this.node.isGrown.set(true);
-      this.node.zones.dropUnused();
-      this.#changed();
-    });
+  /** Every row has come that conditions ask for, and what came with them has led to no further ones. */
+  #hasEverything(): boolean {
+    return this.#sb.status.isSynced && this.#sb.status.areConditionsInForce && ourChassis(this.node) !== undefined;
+  }
+
+  #grown(): void {
+    this.node.isGrown.set(true);
+    this.node.zones.dropUnused();
+    this.engine.flush();
   }
 
   #install(): void {

@@ -3,6 +3,7 @@ import { derived } from "../engine/index.ts";
 import type { Node } from "./node.ts";
 import type { Chassis, DatapathBinding, HaChassisGroup, PortBinding } from "./rows.ts";
 import { asBoolean, systemIdOf } from "./settings.ts";
+import { AliveChassis } from "./tunnel.ts";
 
 export type PortKind =
   | "vif" | "container" | "mirror" | "virtual" | "patch" | "chassisredirect" | "l3gateway" | "localnet" | "localport"
@@ -88,9 +89,24 @@ export function isCandidate(node: Node, port: PortBinding): boolean {
 /** Whether this chassis is the one that serves the port's group now. */
 export function isElected(node: Node, port: PortBinding): boolean {
   const group = haGroupOf(node, port);
-  const chassis = ourChassis(node);
-  return group !== undefined && chassis !== undefined && candidatesOf(node, group)[0] === chassis;
+  return group !== undefined && leads(node, group);
 }
+
+/**
+ * Whether this chassis is the most preferred living one of the group. Who hears nothing of any other has lost the network, and
+ * does not take itself for the last one; nor does who hears of none that sends packets here.
+ */
+const leads = derived("leads", (node: Node, group: HaChassisGroup): boolean => {
+  const own = ourChassis(node);
+  const candidates = candidatesOf(node, group);
+  if (own === undefined || !candidates.includes(own)) return false;
+  if (group.ha_chassis.size === 1 || candidates.length === 1) return true;
+  const alive = node.engine.facts(AliveChassis);
+  if (alive.size === 0) return false;
+  const active = candidates.filter((chassis) => chassis === own || alive.get(chassis.name) !== undefined);
+  if (active.length > 1) return active[0] === own;
+  return [...group.ref_chassis].some((uuid) => alive.get(node.sb.tables.Chassis.get(uuid)?.name ?? "") !== undefined);
+});
 
 /** Whether the port is here, as the southbound database has it; of chassisredirect ports, as the election has it. */
 export function isResident(node: Node, port: PortBinding): boolean {

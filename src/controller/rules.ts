@@ -2,6 +2,7 @@
 import type { Rule } from "../engine/index.ts";
 import { agingThresholds } from "./aging.ts";
 import { announcements } from "./announcements.ts";
+import { aliveChassis, bfdSettings, watchedChassis } from "./bfd.ts";
 import { bindings, interfaceMarks } from "./bindings.ts";
 import { wantedMeters } from "./extension-tables.ts";
 import { datapathInterest, interfaceInterest, standingInterest } from "./interest.ts";
@@ -26,7 +27,7 @@ import { virtualBindings } from "./virtual-ports.ts";
 import { datapathZones, portZones, staleZoneRecords, zoneRecords } from "./zones-in-bridge.ts";
 
 export const rules: readonly Rule<Node>[] = [
-  registration, tunnelsUp, wishedTunnels, tunnelPorts, localDatapaths, bindings, interfaceMarks,
+  registration, tunnelsUp, wishedTunnels, tunnelPorts, watchedChassis, bfdSettings, aliveChassis, localDatapaths, bindings, interfaceMarks,
   portZones, datapathZones, zoneRecords, staleZoneRecords,
   standingInterest, datapathInterest, interfaceInterest,
   wishedPatchPorts, missingPatchPorts, stalePatchPorts,

@@ -23,6 +23,9 @@ export interface Tunnel extends TunnelId {
 
 export const TunnelUp = relation<Tunnel>("TunnelUp", (t) => `${t.id} ${t.type} ${t.ofport} ${t.isRamp}`);
 
+/** A chassis to which a tunnel leads whose BFD session is up. */
+export const AliveChassis = relation<{ readonly name: string }>("AliveChassis", ({ name }) => name);
+
 export function parseTunnelId(id: string): TunnelId | undefined {
   const match = /^([^@]+)@([^%]+)(?:%(.+))?$/.exec(id);
   return match === null ? undefined : { chassis: match[1] ?? "", remoteIp: match[2] ?? "", localIp: match[3] };
