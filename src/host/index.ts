@@ -7,6 +7,7 @@ export type { Host } from "./host.ts";
 export { type Log, type LogEntry, type LogLevel, logLevels, makeLog, silentLog } from "./log.ts";
 export { type AddressMap, formatAddressMap, mappedHost, parseAddressMap } from "./mapped.ts";
 export { joinedStreams } from "./joined-streams.ts";
+export { type MortalHost, mortalHost } from "./mortal-host.ts";
 export { memoryStreamPair } from "./memory-stream.ts";
 export { type Background, type Environment, type Process, type SignalName, signalNumbers } from "./process.ts";
 export type { Random } from "./random.ts";

@@ -1,7 +1,7 @@
 /** All daemons in the lab's own process: nothing to start but functions, nothing shared but databases and wires. */
 import { startController } from "../controller/index.ts";
 import type { Daemon } from "../daemon/index.ts";
-import type { Host } from "../host/index.ts";
+import { type Host, mortalHost } from "../host/index.ts";
 import { startIc } from "../ic/index.ts";
 import { startNorthd } from "../northd/index.ts";
 import { startOvsdbServer } from "../ovsdb/index.ts";
@@ -30,7 +30,8 @@ export function inProcessLauncher(folder: string, pid: number): DaemonLauncher {
           isRunning = false;
         },
       };
-      const running = await startInProcess(host, options, (ownHost) => {
+      const mortal = mortalHost(host);
+      const running = await startInProcess(mortal.host, options, (ownHost) => {
         const daemon = start(ownHost, node, plan, own);
         if ("attachPort" in daemon) attached = daemon;
         return daemon;
@@ -51,7 +52,23 @@ export function inProcessLauncher(folder: string, pid: number): DaemonLauncher {
           isRunning = false;
           await running.stop();
         },
-        attachPort: (name, receive) => theSwitch().attachPort(name, receive),
+        kill() {
+          isRunning = false;
+          mortal.die();
+        },
+        attachPort(name, receive) {
+          // A cable does not end with the daemon, but nothing passes the end of it that has died.
+          const port = theSwitch().attachPort(name, (frame) => {
+            if (isRunning) receive(frame);
+          });
+          return {
+            name: port.name,
+            send(frame) {
+              if (isRunning) port.send(frame);
+            },
+            close: () => port.close(),
+          };
+        },
         tap: (port, see) => theSwitch().tap(port, see),
       };
     },

@@ -98,19 +98,36 @@ export class Lab {
     this.#daemons.clear();
   }
 
-  /** Ends the daemon if it still runs, and starts it on the same state. */
-  async restart(nodeName: string, daemonName: string): Promise<LaunchedDaemon> {
+  /** Ends the daemon if it still runs, and starts it on the same state; without a name, all of the node's that do not run. */
+  async restart(nodeName: string, daemonName: string | undefined): Promise<readonly LaunchedDaemon[]> {
+    const { node, plans } = this.#plansOf(nodeName, daemonName);
+    const wanted = daemonName === undefined ? plans.filter((p) => this.#daemons.get(`${nodeName}/${p.name}`)?.isRunning !== true) : plans;
+    const started: LaunchedDaemon[] = [];
+    for (const plan of wanted) {
+      await this.#daemons.get(`${nodeName}/${plan.name}`)?.stop();
+      const daemon = await this.#launch(node, plan);
+      if (plan.kind === "switch") for (const labHost of this.hosts.values()) if (labHost.topology.node === nodeName) labHost.plugInto(daemon);
+      started.push(daemon);
+    }
+    return started;
+  }
+
+  /** Ends the daemon without a word, as SIGKILL does; without a name, all of the node's, as a power cut does. The names of those it ended. */
+  kill(nodeName: string, daemonName: string | undefined): readonly string[] {
+    const { plans } = this.#plansOf(nodeName, daemonName);
+    const running = plans.flatMap((p) => this.#daemons.get(`${nodeName}/${p.name}`) ?? []).filter((d) => d.isRunning);
+    for (const daemon of running) daemon.kill();
+    return running.map((d) => d.plan.name);
+  }
+
+  #plansOf(nodeName: string, daemonName: string | undefined): { readonly node: TopologyNode; readonly plans: readonly DaemonPlan[] } {
     const { topology, folder } = this.#options;
     const node = topology.nodes.get(nodeName);
     if (node === undefined) throw new LabError(`no node ${nodeName}; there are ${[...topology.nodes.keys()].join(", ")}`);
     const plans = planDaemons(folder, topology, node);
-    const plan = plans.find((p) => p.name === daemonName);
-    if (plan === undefined) throw new LabError(`${nodeName} runs no ${daemonName}; it runs ${plans.map((p) => p.name).join(", ")}`);
-    const running = this.#daemons.get(`${nodeName}/${daemonName}`);
-    await running?.stop();
-    const daemon = await this.#launch(node, plan);
-    if (plan.kind === "switch") for (const labHost of this.hosts.values()) if (labHost.topology.node === nodeName) labHost.plugInto(daemon);
-    return daemon;
+    const wanted = plans.filter((p) => daemonName === undefined || p.name === daemonName);
+    if (wanted.length === 0) throw new LabError(`${nodeName} runs no ${daemonName ?? "daemon"}; it runs ${plans.map((p) => p.name).join(", ")}`);
+    return { node, plans: wanted };
   }
 
   daemons(): readonly LaunchedDaemon[] {

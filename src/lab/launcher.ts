@@ -11,6 +11,8 @@ export interface LaunchedDaemon {
   /** False once it has ended, by itself or by being told to. */
   readonly isRunning: boolean;
   stop(): Promise<void>;
+  /** Ends it without a word, as SIGKILL does: nothing it holds in the databases is given back. */
+  kill(): void;
   /** For a switch: see Switch.attachPort and Switch.tap. */
   attachPort(name: string, receive: (frame: Uint8Array) => void): AttachedPort;
   tap(port: string, see: (frame: CapturedFrame) => void): () => void;

@@ -30,6 +30,7 @@ export function processLauncher(
           return children.isRunning(pid);
         },
         stop: () => endProcess(children, host, pid),
+        kill: () => children.signal(pid, "SIGKILL"),
         attachPort: (name, receive) => connectPort(host, frames, name, receive),
         tap: (port, see) => connectTap(host, frames, port, see),
       };

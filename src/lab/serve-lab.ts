@@ -13,6 +13,8 @@ const text = (value: Json | undefined, what: string): string => {
   return value;
 };
 
+const optionalText = (value: Json | undefined, what: string): string | undefined => (value === undefined || value === null ? undefined : text(value, what));
+
 export interface ServedLab {
   readonly lab: Lab;
   readonly host: Host;
@@ -27,7 +29,8 @@ export function labHandlers(served: ServedLab): ReadonlyMap<string, ControlHandl
     ["exec", guarded(execHandler(served))],
     ["inspect", () => reportOf(served.lab, served.folder, served.carriers)],
     ["capture", guarded(captureHandler(served))],
-    ["restart", guarded(async ([node, daemon]) => (await served.lab.restart(text(node, "node"), text(daemon, "daemon"))).pid)],
+    ["restart", guarded(async ([node, daemon]) => (await served.lab.restart(text(node, "node"), optionalText(daemon, "daemon"))).map((d) => [d.plan.name, d.pid]))],
+    ["kill", guarded(([node, daemon]) => served.lab.kill(text(node, "node"), optionalText(daemon, "daemon")).join(" "))],
     [
       "down",
       () => {

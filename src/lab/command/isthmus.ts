@@ -6,6 +6,7 @@ import { downCommand } from "./down.ts";
 import { envCommand } from "./env.ts";
 import { execCommand } from "./exec.ts";
 import { inspectCommand } from "./inspect.ts";
+import { killCommand } from "./kill.ts";
 import { restartCommand } from "./restart.ts";
 import { startCommand } from "./start.ts";
 import { type Terminal, UserError } from "./terminal.ts";
@@ -64,9 +65,12 @@ function commandLine(terminal: Terminal, finish: (exitCode: number) => void): Co
     .option("-i, --port <port>", 'a port of the switch; "tunnel" for all tunnels', "tunnel")
     .option("-w, --write <file>", 'write a pcap file ("-": standard output)')
     .action((node: string, options) => captureCommand(terminal, node, options));
-  add("restart <node> <daemon>", "end a daemon if it still runs, and start it again")
+  add("restart <node> [daemon]", "end a daemon if it still runs, and start it again (default: all of the node's that do not run)")
     .option(...dirOption)
-    .action((node: string, daemon: string, options) => restartCommand(terminal, node, daemon, options));
+    .action((node: string, daemon: string | undefined, options) => restartCommand(terminal, node, daemon, options));
+  add("kill <node> [daemon]", "end a daemon, or all of a node's, without a word, as a power cut does")
+    .option(...dirOption)
+    .action((node: string, daemon: string | undefined, options) => killCommand(terminal, node, daemon, options));
   add("env <node>", 'print export lines: eval "$(isthmus env NODE)"')
     .option(...dirOption)
     .option("--no-path", "leave PATH alone, so that the machine's own OVN programs are found")
