@@ -1,5 +1,6 @@
 /** All rules, in the order of work: what others wait for first. Each of them is a file of its own, named for its stage or its table. */
 import type { Rule } from "../engine/index.ts";
+import { balancersOfGroups, balancersOfRouters, balancersOfSwitches } from "./balancing/balancer-use.ts";
 import { addressUseOfPort, macUseOfRouterPort } from "./ipam/address-use.ts";
 import { gatewayFeedback, portFeedback, tagRequests } from "./nb-feedback/port-feedback.ts";
 import { admissionOfPort, admissionOfRouter } from "./router/lr-admission.ts";
@@ -44,7 +45,7 @@ import type { Topology } from "./topology/topology.ts";
 /** Numbers and addresses first, since flows and rows have them in them. */
 export const bindingRules: readonly Rule<Topology>[] = [
   zoneSettings, boundSwitches, boundRouters, addressUseOfPort, macUseOfRouterPort, tagRequests, groupsOfGateways, groupsOfExternalPorts,
-  switchPortBindings, routerPortBindings, switchGroups, routerGroups, ipMulticast,
+  balancersOfGroups, balancersOfSwitches, balancersOfRouters, switchPortBindings, routerPortBindings, switchGroups, routerGroups, ipMulticast,
   addressSets, monitorAddressSet, portGroupAddressSets, portGroups, dhcpOptions, rbac, portFeedback, gatewayFeedback,
 ];
 

@@ -52,6 +52,17 @@ const globalBool = (key: string, missing: boolean): Setting<boolean> => setting(
 export const ignoresPortsDown = globalBool("ignore_lsp_down", true);
 export const ignoresChassisFeatures = globalBool("ignore_chassis_features", false);
 
+/** Switches balance for their routers too. */
+export const takesBalancersFromRouters = globalBool("install_ls_lb_from_router", false);
+/** Traffic that no access control list allows is dropped. */
+export const dropsByDefault = globalBool("default_acl_drop", false);
+/** Packets that belong to no connection are dropped. */
+export const dropsInvalid = globalBool("use_ct_inv_match", true);
+/** Matches on ports are made on what the connection tracker knows of them, for the sake of fragments. */
+export const matchesTrackedPorts = globalBool("acl_ct_translation", false);
+/** Every load balancer tells of packets to VIPs without backends (load balancers have an option of their own since). */
+export const tellsOfEmptyVips = globalBool("controller_event", false);
+
 /** `drop;`, or where NB_Global asks for it, a sample of what is dropped (debug_drop_collector_set, debug_drop_domain_id). */
 export const dropActions = setting("drop action", (t: Topology): Actions => {
   const options = globalOptions(t);
@@ -136,7 +147,7 @@ export function chassisNamed(t: Topology, nameOrHostname: string): SbRow<"Chassi
 export const zoneSettings = rule("zone-settings", (t: Topology) => t.zone, function* (t) {
   // Those that others are computed from come before these.
   for (const each of [
-    ignoresPortsDown, ignoresChassisFeatures, dropActions, serviceMonitorMac, serviceMonitorTargetMac, macPrefix, chassisFeatures, isVxlanMode,
+    ignoresPortsDown, ignoresChassisFeatures, takesBalancersFromRouters, dropsByDefault, dropsInvalid, matchesTrackedPorts, tellsOfEmptyVips, dropActions, serviceMonitorMac, serviceMonitorTargetMac, macPrefix, chassisFeatures, isVxlanMode,
     isVxlanInterconnected, maxDatapathKey, maxPortKey,
   ]) each.refresh(t);
 });

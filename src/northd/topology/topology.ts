@@ -54,6 +54,10 @@ export class StaticRoute extends Node<NbRow<"Logical_Router_Static_Route">> {
   readonly kind = "static-route";
 }
 
+export class LoadBalancer extends Node<NbRow<"Load_Balancer">> {
+  readonly kind = "load-balancer";
+}
+
 export type Datapath = LogicalSwitch | LogicalRouter;
 export type Port = SwitchPort | RouterPort;
 
@@ -80,6 +84,7 @@ export class Topology {
   readonly switchPorts: MappedCollection<NbRow<"Logical_Switch_Port">, SwitchPort>;
   readonly routerPorts: MappedCollection<NbRow<"Logical_Router_Port">, RouterPort>;
   readonly staticRoutes: MappedCollection<NbRow<"Logical_Router_Static_Route">, StaticRoute>;
+  readonly loadBalancers: MappedCollection<NbRow<"Load_Balancer">, LoadBalancer>;
 
   readonly switchesOfPort: Index<string, LogicalSwitch>;
   readonly routersOfPort: Index<string, LogicalRouter>;
@@ -135,6 +140,7 @@ export class Topology {
     this.switchPorts = new MappedCollection("switch ports", nb.Logical_Switch_Port, (row) => new SwitchPort(this, row));
     this.routerPorts = new MappedCollection("router ports", nb.Logical_Router_Port, (row) => new RouterPort(this, row));
     this.staticRoutes = new MappedCollection("static routes", nb.Logical_Router_Static_Route, (row) => new StaticRoute(this, row));
+    this.loadBalancers = new MappedCollection("load balancers", nb.Load_Balancer, (row) => new LoadBalancer(this, row));
     const index: Engine["index"] = (name, source, keysOf) => engine.index(name, source, keysOf);
     this.switchesOfPort = index("switches of port", this.switches, (s: LogicalSwitch): Iterable<string> => s.row.ports);
     this.routersOfPort = index("routers of port", this.routers, (r: LogicalRouter): Iterable<string> => r.row.ports);
@@ -162,6 +168,10 @@ export class Topology {
 
   routerPort(row: NbRow<"Logical_Router_Port"> | undefined): RouterPort | undefined {
     return row === undefined ? undefined : this.routerPorts.of(row);
+  }
+
+  loadBalancer(row: NbRow<"Load_Balancer"> | undefined): LoadBalancer | undefined {
+    return row === undefined ? undefined : this.loadBalancers.of(row);
   }
 
   toString(): string {
