@@ -14,7 +14,7 @@ export interface Result {
 }
 
 export function run(program: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): Result {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: "utf8", env: { ...process.env, ...environment }, timeout: 60_000, maxBuffer: 64 << 20 });
+  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: "utf8", env: { ...process.env, ...environment }, timeout: 180_000, maxBuffer: 64 << 20 });
   return { code: status, stdout, stderr: stderr + (error === undefined ? "" : String(error)) };
 }
 

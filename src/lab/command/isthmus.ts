@@ -11,6 +11,7 @@ import { restartCommand } from "./restart.ts";
 import { startCommand } from "./start.ts";
 import { type Terminal, UserError } from "./terminal.ts";
 import { upCommand } from "./up-command.ts";
+import { validateCommand } from "./validate.ts";
 
 /** Runs one command line; resolves with its exit code. */
 export async function runIsthmus(terminal: Terminal): Promise<number> {
@@ -71,6 +72,10 @@ function commandLine(terminal: Terminal, finish: (exitCode: number) => void): Co
   add("kill <node> [daemon]", "end a daemon, or all of a node's, without a word, as a power cut does")
     .option(...dirOption)
     .action((node: string, daemon: string | undefined, options) => killCommand(terminal, node, daemon, options));
+  add("validate [file]", "put the claims of a topology file to the test; exit 0: all hold, 1: some fail, 2: there are none")
+    .option("--dir <dir>", "a running lab's folder, or where the lab for the test keeps its state (default: a folder named after the lab)")
+    .option("--processes", "each daemon in a process of its own", false)
+    .action(async (file: string | undefined, options) => finish(await validateCommand(terminal, file, options)));
   add("env <node>", 'print export lines: eval "$(isthmus env NODE)"')
     .option(...dirOption)
     .option("--no-path", "leave PATH alone, so that the machine's own OVN programs are found")

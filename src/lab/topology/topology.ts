@@ -12,6 +12,7 @@ import { name } from "./names.ts";
 import { nodeMisfits, nodeSchema, nodesOf, type TopologyNode, type TopologyNodes } from "./nodes.ts";
 import { type Probe, probeMisfits, probeSchema } from "./probe.ts";
 import { setupMisfits, setupSchema, type SetupStep } from "./setup.ts";
+import { validateMisfits, validateSchema, type ValidateStep } from "./validate.ts";
 
 const topologySchema = z.strictObject({
   name,
@@ -20,6 +21,7 @@ const topologySchema = z.strictObject({
   hosts: z.record(name, hostSchema).default({}),
   setup: z.array(setupSchema).default([]),
   probe: probeSchema.optional(),
+  validate: z.array(validateSchema).default([]),
 });
 
 export interface Topology {
@@ -29,6 +31,7 @@ export interface Topology {
   readonly hosts: TopologyHosts;
   readonly setup: readonly SetupStep[];
   readonly probe: Probe | undefined;
+  readonly validate: readonly ValidateStep[];
 }
 
 export function parseTopology(text: string, fileName: string): Topology | TopologyComplaint {
@@ -46,6 +49,7 @@ export function parseTopology(text: string, fileName: string): Topology | Topolo
     hosts: hostsOf(file.hosts),
     setup: file.setup.map((step, i) => ({ ...step, line: source.lineOf(["setup", i, "run"]) })),
     probe: file.probe,
+    validate: file.validate.map((step, i) => ({ ...step, line: source.lineOf(["validate", i]) })),
   };
   const complaints = [...misfits(topology)].map(({ path, message }) => source.complain(path, message));
   return complaints.length > 0 ? { complaint: complaints.join("\n\n") } : topology;
@@ -57,6 +61,7 @@ function* misfits(topology: Topology): Generator<Misfit> {
   yield* hostMisfits(topology.hosts, topology.nodes);
   yield* setupMisfits(topology.setup, topology.nodes);
   yield* probeMisfits(topology.probe, topology.hosts);
+  yield* validateMisfits(topology.validate, { nodes: new Set(topology.nodes.keys()), hosts: new Set(topology.hosts.keys()) });
 }
 
 /** The node that runs the databases of `zone`. */
