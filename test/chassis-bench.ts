@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Controller, startController } from "../src/controller/index.ts";
-import { type Log, silentLog } from "../src/host/index.ts";
+import { type Log, memoryRouting, silentLog } from "../src/host/index.ts";
 import { nodeHost } from "../src/host/node/index.ts";
 import { decodeMessage, encodeMessage, type FlowStats, Match, MessageFramer, of15, ports } from "../src/openflow/index.ts";
 import { DatabaseFile, openReplica, type Replica, startOvsdbServer, type Transaction } from "../src/ovsdb/index.ts";
@@ -18,6 +18,8 @@ export const chassisName = "hv1";
 export class ChassisBench {
   readonly folder = mkdtempSync(join(tmpdir(), "isthmus-chassis-"));
   readonly host;
+  /** The kernel of this chassis. */
+  readonly routing = memoryRouting();
   readonly sb: Replica<typeof southbound>;
   readonly ovs: Replica<typeof openVSwitch>;
   readonly switch: Switch;
@@ -25,7 +27,7 @@ export class ChassisBench {
   readonly #servers;
 
   private constructor(log: Log) {
-    this.host = nodeHost(log);
+    this.host = { ...nodeHost(log), routing: this.routing };
     const { folder, host } = this;
     DatabaseFile.create(host.disk, `${folder}/sb.db`, southbound);
     DatabaseFile.create(host.disk, `${folder}/conf.db`, openVSwitch);

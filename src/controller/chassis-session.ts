@@ -23,6 +23,9 @@ import { privateRow } from "./registration.ts";
 import { OpenVswitchRepair, RepairCrew, SouthboundRepair } from "./repairs.ts";
 import type { Bridge, OpenVswitchReplica, OpenVswitchTransaction, PortBinding, SouthboundReplica, SouthboundTransaction } from "./rows.ts";
 import { Advertiser, PeriodicAdvertisement } from "./router-advertisements.ts";
+import { WantedRoute } from "./route-exchange/advertised-routes.ts";
+import { ExchangeTable } from "./route-exchange/exchange-table.ts";
+import { RouteExchange } from "./route-exchange/route-exchange.ts";
 import { rules } from "./rules.ts";
 import { systemIdOf } from "./settings.ts";
 import { tunnelIdKey } from "./tunnel.ts";
@@ -49,6 +52,7 @@ export class ChassisSession {
   readonly #aging: AgingWatch;
   readonly #announcer: Announcer;
   readonly #advertiser: Advertiser;
+  readonly #routeExchange: RouteExchange;
   #connection: FlowConnection | undefined;
   #packets: PacketConnection | undefined;
   #connectedBridge: Bridge | undefined;
@@ -68,6 +72,9 @@ export class ChassisSession {
     const send = (packet: Uint8Array, actions: readonly Action[]): void => this.#packets?.packetOut(packet, actions);
     this.#announcer = new Announcer(host, this.node, send);
     this.#advertiser = new Advertiser(host, send);
+    this.#routeExchange = new RouteExchange({
+      host, kernelRoutes: this.node.kernelRoutes, isGrown: () => this.node.isGrown.get(), changed: () => this.#changed(),
+    });
     const groups = new ExtensionTable<GroupUse>();
     const meters = new ExtensionTable<WantedMeter>();
     this.installer = new FlowInstaller(host.log, { flows: this.flows, groups, meters, takeFlushes: () => this.node.zones.takeFlushes() });
@@ -103,6 +110,8 @@ export class ChassisSession {
     engine.sink(AgingThreshold, this.#aging);
     engine.sink(Announcement, this.#announcer);
     engine.sink(PeriodicAdvertisement, this.#advertiser);
+    engine.sink(ExchangeTable, this.#routeExchange);
+    engine.facts(WantedRoute).watch(this.#routeExchange.routes);
     engine.sink(OpenVswitchRepair, this.#crews[0]);
     engine.sink(SouthboundRepair, this.#crews[1]);
   }
@@ -141,6 +150,7 @@ export class ChassisSession {
     this.#aging.stop();
     this.#announcer.stop();
     this.#advertiser.stop();
+    this.#routeExchange.stop();
     this.#sb.close();
   }
 
@@ -148,6 +158,7 @@ export class ChassisSession {
   async withdraw(): Promise<void> {
     this.#isWithdrawing = true;
     for (const crew of this.#crews) crew.stop();
+    await this.#routeExchange.withdraw();
     const chassis = ourChassis(this.node);
     if (chassis !== undefined && this.#sb.status.isConnected) {
       const txn = this.#sb.transaction();
@@ -188,6 +199,7 @@ export class ChassisSession {
   #grown(): void {
     this.node.isGrown.set(true);
     this.node.zones.dropUnused();
+    this.#routeExchange.grown();
     this.engine.flush();
   }
 

@@ -36,7 +36,7 @@ const monitored = {
   Open_vSwitch: { columns: ["bridges", "datapaths", "external_ids", "iface_types", "other_config"] },
   Bridge: { columns: ["name", "ports", "datapath_id", "datapath_type", "fail_mode", "external_ids", "other_config"] },
   Port: { columns: ["name", "interfaces", "external_ids"] },
-  Interface: { columns: ["name", "type", "ofport", "options", "external_ids", "other_config", "mtu", "link_state", "error", "bfd", "bfd_status"] },
+  Interface: { columns: ["name", "type", "ofport", "options", "external_ids", "other_config", "mtu", "link_state", "error", "bfd", "bfd_status", "status"] },
   Flow_Sample_Collector_Set: true,
   Datapath: { columns: ["external_ids"] },
 } as const;

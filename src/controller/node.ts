@@ -9,8 +9,10 @@ import { ConjunctionIds } from "./conjunction-ids.ts";
 import { Learning } from "./learning-queue.ts";
 import { NumberedNames } from "./numbered-names.ts";
 import { PortsInService } from "./ports-in-service.ts";
+import { ExchangePort, tableKey } from "./route-exchange/exchange-table.ts";
+import { DeviceNames, KernelRoutes } from "./route-exchange/kernel-routes.ts";
 import type {
-  AddressSet, Bridge, Chassis, ChassisPrivate, ChassisTemplateVar, DatapathBinding, Dns, Encap, Fdb, FlowSampleCollectorSet, Interface, MacBinding,
+  AddressSet, Bridge, Chassis, ChassisPrivate, ChassisTemplateVar, DatapathBinding, Dns, Encap, Fdb, FlowSampleCollectorSet, Interface, LearnedRoute, MacBinding,
   Meter, MulticastGroup, OpenVswitchReplica, Port, PortBinding, PortGroup, SouthboundReplica,
 } from "./rows.ts";
 import { cookieOf } from "./rows.ts";
@@ -48,6 +50,9 @@ export class Node {
   readonly conjunctions = new ConjunctionIds();
   /** What packets have told, on its way into the database. */
   readonly learning: Learning;
+  /** What the kernel says. */
+  readonly kernelRoutes = new KernelRoutes();
+  readonly deviceNames: DeviceNames;
   /** Ports whose flows the switch has confirmed. */
   readonly inService = new PortsInService();
   /** The highest SB_Global.nb_cfg whose flows the switch has confirmed. */
@@ -94,6 +99,10 @@ export class Node {
   readonly tunnelsByChassis: Index<string, Tunnel>;
   readonly portRowsByName: Index<string, Port>;
   readonly interfacesByIfaceId: Index<string, Interface>;
+  /** Ports that learn routes, by themselves and by the table they learn from; what they have learned. */
+  readonly exchangePortsOf: Index<string, ExchangePort>;
+  readonly exchangePortsByTable: Index<string, ExchangePort>;
+  readonly learnedRoutesByKey: Index<string, LearnedRoute>;
   /** The ports that make their datapaths local, by datapath. */
   readonly roots: Index<DatapathUuid, PortBinding>;
 
@@ -107,6 +116,7 @@ export class Node {
     this.sb = sb;
     this.options = options;
     this.learning = new Learning(host, changed);
+    this.deviceNames = new DeviceNames(host.routing, changed);
     this.zones = new ZoneAssignment(host.log.module("ct_zone"));
     const { Port_Binding, Chassis, Multicast_Group, MAC_Binding } = sb.tables;
     const { Bridge, Port, Interface } = ovs.tables;
@@ -152,6 +162,9 @@ export class Node {
       const id = i.external_ids.get("iface-id");
       return id === undefined ? [] : [id];
     });
+    this.exchangePortsOf = engine.index("route exchange of", engine.facts(ExchangePort), (e) => [e.port._uuid]);
+    this.exchangePortsByTable = engine.index("learning from", engine.facts(ExchangePort), (e) => [tableKey(e.table)]);
+    this.learnedRoutesByKey = engine.index("learned route", sb.tables.Learned_Route, (r) => [`${r.datapath} ${r.logical_port} ${r.ip_prefix} ${r.nexthop}`]);
     this.roots = engine.index("roots of", Port_Binding, (p) => (isRoot(this, p) ? [p.datapath] : []));
   }
 

@@ -21,6 +21,7 @@ export type Dns = RowOf<Southbound, "DNS">;
 export type Encap = RowOf<Southbound, "Encap">;
 export type Fdb = RowOf<Southbound, "FDB">;
 export type HaChassisGroup = RowOf<Southbound, "HA_Chassis_Group">;
+export type LearnedRoute = RowOf<Southbound, "Learned_Route">;
 export type LoadBalancer = RowOf<Southbound, "Load_Balancer">;
 export type LogicalFlow = RowOf<Southbound, "Logical_Flow">;
 export type MacBinding = RowOf<Southbound, "MAC_Binding">;

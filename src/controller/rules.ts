@@ -23,6 +23,9 @@ import { portSecurityFlows } from "./port-security.ts";
 import { registration } from "./registration.ts";
 import { periodicAdvertisements } from "./router-advertisements.ts";
 import { tunnelPorts, tunnelsUp, wishedTunnels } from "./tunnels.ts";
+import { wantedRoutes } from "./route-exchange/advertised-routes.ts";
+import { exchangeTables } from "./route-exchange/exchange-ports.ts";
+import { missingLearnedRoutes, staleLearnedRoutes, wishedLearnedRoutes } from "./route-exchange/learned-routes.ts";
 import { virtualBindings } from "./virtual-ports.ts";
 import { datapathZones, portZones, staleZoneRecords, zoneRecords } from "./zones-in-bridge.ts";
 
@@ -34,4 +37,5 @@ export const rules: readonly Rule<Node>[] = [
   localFlows, logicalFlows, wantedMeters, learnedNeighborFlows, staticNeighborFlows, fdbFlows, portSecurityFlows, hairpinFlows,
   fixedFlows, portFlows, multicastFlows, tunnelFlows, floodFlow, chassisMacFlows,
   agingThresholds, neighborWrites, addressWrites, timestampWrites, virtualBindings, announcements, periodicAdvertisements, configurationReport,
+  exchangeTables, wantedRoutes, wishedLearnedRoutes, missingLearnedRoutes, staleLearnedRoutes,
 ];

@@ -2,6 +2,7 @@
 import type { Clock } from "./clock.ts";
 import type { Datagrams } from "./datagram.ts";
 import type { Disk } from "./disk.ts";
+import type { KernelRouting } from "./kernel-routing.ts";
 import type { Log } from "./log.ts";
 import type { Random } from "./random.ts";
 import type { Streams } from "./stream.ts";
@@ -13,4 +14,6 @@ export interface Host {
   readonly datagrams: Datagrams;
   readonly disk: Disk;
   readonly log: Log;
+  /** The routing tables of this machine; absent where nobody is to touch them. */
+  readonly routing?: KernelRouting | undefined;
 }

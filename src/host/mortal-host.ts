@@ -9,6 +9,7 @@ import type { Clock, Timer } from "./clock.ts";
 import type { DatagramSocket, Datagrams } from "./datagram.ts";
 import type { Disk } from "./disk.ts";
 import type { Host } from "./host.ts";
+import type { KernelRouting } from "./kernel-routing.ts";
 import type { Listener, Stream, StreamEvents, Streams } from "./stream.ts";
 
 export interface MortalHost {
@@ -43,6 +44,7 @@ export function mortalHost(host: Host): MortalHost {
       streams: mortalStreams(host.streams, own),
       datagrams: mortalDatagrams(host.datagrams, own),
       disk: mortalDisk(host.disk, own),
+      routing: host.routing === undefined ? undefined : mortalRouting(host.routing, own),
     },
     die: () => own.die(),
   };
@@ -155,6 +157,31 @@ function whileAlive(events: StreamEvents, own: Belongings, forget: () => void): 
     },
     drained() {
       if (own.isAlive) events.drained?.();
+    },
+  };
+}
+
+/** What had been asked of the kernel is done; the answer reaches nobody. */
+function mortalRouting(routing: KernelRouting, own: Belongings): KernelRouting {
+  const mortal = <T>(ask: () => Promise<T>): Promise<T> => {
+    if (!own.isAlive) return never();
+    return ask().then((answer) => (own.isAlive ? answer : never<T>()), (error: unknown) => (own.isAlive ? Promise.reject(error) : never<T>()));
+  };
+  return {
+    createVrf: (table) => mortal(() => routing.createVrf(table)),
+    deleteVrf: (table) => mortal(() => routing.deleteVrf(table)),
+    routes: (table) => mortal(() => routing.routes(table)),
+    change: (table, remove, add) => mortal(() => routing.change(table, remove, add)),
+    deviceName: (index) => mortal(() => routing.deviceName(index)),
+    watch(table, changed) {
+      const stop = routing.watch(table, () => {
+        if (own.isAlive) changed();
+      });
+      const forget = own.add(stop);
+      return () => {
+        forget();
+        stop();
+      };
     },
   };
 }

@@ -8,6 +8,7 @@ import { nodeChildren } from "./children.ts";
 import { nodeDatagrams } from "./datagrams.ts";
 import { nodeDisk } from "./disk.ts";
 import { eagerStart } from "./eager-start.ts";
+import { type KernelRoutingOptions, nodeKernelRouting } from "./kernel-routing.ts";
 import { nodeProcess } from "./process.ts";
 import { nodeStreams } from "./streams.ts";
 
@@ -38,4 +39,5 @@ export const nodeHost = (log: Log): Host => ({
   log,
 });
 
-export { eagerStart, nodeChildren, nodeDatagrams, nodeDisk, nodeProcess, nodeStreams };
+export { eagerStart, nodeChildren, nodeDatagrams, nodeDisk, nodeKernelRouting, nodeProcess, nodeStreams };
+export type { KernelRoutingOptions };
