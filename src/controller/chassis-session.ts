@@ -15,6 +15,9 @@ import { FlowConnection } from "./flow-connection.ts";
 import { FlowInstaller } from "./flow-installer.ts";
 import { firstConditions, Interest, InterestKeeper } from "./interest.ts";
 import { LocalFlow, releaseConjunctions } from "./logical-flows.ts";
+import { BfdSessions, WatchedPeer } from "./monitors/bfd-sessions.ts";
+import { MonitoredService } from "./monitors/monitored-service.ts";
+import { ServiceChecks } from "./monitors/service-checks.ts";
 import { Node, type NodeOptions } from "./node.ts";
 import { ourChassis } from "./ports.ts";
 import { PacketConnection } from "./packet-in/packet-connection.ts";
@@ -27,6 +30,7 @@ import { WantedRoute } from "./route-exchange/advertised-routes.ts";
 import { ExchangeTable } from "./route-exchange/exchange-table.ts";
 import { RouteExchange } from "./route-exchange/route-exchange.ts";
 import { rules } from "./rules.ts";
+import { SnoopedSwitch } from "./snooping/snooped-switch.ts";
 import { systemIdOf } from "./settings.ts";
 import { tunnelIdKey } from "./tunnel.ts";
 import { ZoneUser } from "./zone-assignment.ts";
@@ -52,6 +56,8 @@ export class ChassisSession {
   readonly #aging: AgingWatch;
   readonly #announcer: Announcer;
   readonly #advertiser: Advertiser;
+  readonly #bfd: BfdSessions;
+  readonly #services: ServiceChecks;
   readonly #routeExchange: RouteExchange;
   #connection: FlowConnection | undefined;
   #packets: PacketConnection | undefined;
@@ -72,6 +78,9 @@ export class ChassisSession {
     const send = (packet: Uint8Array, actions: readonly Action[]): void => this.#packets?.packetOut(packet, actions);
     this.#announcer = new Announcer(host, this.node, send);
     this.#advertiser = new Advertiser(host, send);
+    this.#bfd = new BfdSessions(host, this.node.bfdStates, send, () => this.#changed());
+    this.#services = new ServiceChecks(host, this.node.serviceStates, send, () => this.#changed());
+    this.node.snooping.onSend(send);
     this.#routeExchange = new RouteExchange({
       host, kernelRoutes: this.node.kernelRoutes, isGrown: () => this.node.isGrown.get(), changed: () => this.#changed(),
     });
@@ -110,6 +119,9 @@ export class ChassisSession {
     engine.sink(AgingThreshold, this.#aging);
     engine.sink(Announcement, this.#announcer);
     engine.sink(PeriodicAdvertisement, this.#advertiser);
+    engine.sink(WatchedPeer, this.#bfd);
+    engine.sink(MonitoredService, this.#services);
+    engine.sink(SnoopedSwitch, node.snooping);
     engine.sink(ExchangeTable, this.#routeExchange);
     engine.facts(WantedRoute).watch(this.#routeExchange.routes);
     engine.sink(OpenVswitchRepair, this.#crews[0]);
@@ -150,6 +162,9 @@ export class ChassisSession {
     this.#aging.stop();
     this.#announcer.stop();
     this.#advertiser.stop();
+    this.#bfd.stop();
+    this.#services.stop();
+    this.node.snooping.stop();
     this.#routeExchange.stop();
     this.#sb.close();
   }
@@ -251,7 +266,7 @@ export class ChassisSession {
       const target = { kind: "unix", path: `${this.node.options.runFolder}/${bridge.name}.mgmt` } as const;
       const optionSize = (index: number): number | undefined => (index === this.node.geneveField.get() ? geneveOptionSize : undefined);
       this.#connection = new FlowConnection(this.#host, target, this.installer, optionSize, (index) => this.#negotiated(index));
-      this.#packets = new PacketConnection(this.#host, target, { node: this.node, waiting: this.#waiting }, optionSize, (flows) => this.#aging.counted(flows));
+      this.#packets = new PacketConnection(this.#host, target, { node: this.node, waiting: this.#waiting, bfd: this.#bfd, services: this.#services }, optionSize, (flows) => this.#aging.counted(flows));
     } else if (bridge.datapath_id !== undefined) {
       this.#connection?.poke();
       this.#packets?.poke();

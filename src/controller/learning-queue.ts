@@ -27,6 +27,13 @@ export interface VirtualClaim {
   readonly parentKey: number;
 }
 
+/** A packet for a load balancer without servers. */
+export interface EmptyBalancer {
+  readonly vip: string;
+  readonly protocol: string;
+  readonly load_balancer: string;
+}
+
 /** A binding or an FDB entry that packets still bear out. */
 export interface Sighting {
   readonly row: MacBinding | Fdb;
@@ -44,6 +51,9 @@ export class Learning {
   readonly addresses = new Pending<LearnedAddress>("learned addresses");
   readonly sightings = new Pending<Sighting>("sightings");
   readonly virtualClaims = new Pending<VirtualClaim>("virtual claims");
+  readonly emptyBalancers = new Pending<EmptyBalancer>("balancers without servers");
+  /** Controller_Event.seq_num of the last one. */
+  eventCount = 0;
   readonly #host: Host;
   readonly #changed: () => void;
 
@@ -63,6 +73,13 @@ export class Learning {
 
   claimVirtual(claim: VirtualClaim): void {
     this.#learn(this.virtualClaims, claim, 0);
+  }
+
+  noteEmptyBalancer(event: EmptyBalancer): void {
+    for (const { vip, protocol, load_balancer } of this.emptyBalancers) {
+      if (vip === event.vip && protocol === event.protocol && load_balancer === event.load_balancer) return;
+    }
+    this.#learn(this.emptyBalancers, event, 0);
   }
 
   saw(sighting: Sighting): void {

@@ -7,15 +7,19 @@ import type { Host } from "../host/index.ts";
 import type { Uuid } from "../ovsdb/index.ts";
 import { ConjunctionIds } from "./conjunction-ids.ts";
 import { Learning } from "./learning-queue.ts";
+import type { BfdState } from "./monitors/bfd-session.ts";
+import type { ServiceStatus } from "./monitors/service-check.ts";
+import { StateByRow } from "./monitors/state-by-row.ts";
 import { NumberedNames } from "./numbered-names.ts";
 import { PortsInService } from "./ports-in-service.ts";
 import { ExchangePort, tableKey } from "./route-exchange/exchange-table.ts";
 import { DeviceNames, KernelRoutes } from "./route-exchange/kernel-routes.ts";
 import type {
-  AddressSet, Bridge, Chassis, ChassisPrivate, ChassisTemplateVar, DatapathBinding, Dns, Encap, Fdb, FlowSampleCollectorSet, Interface, LearnedRoute, MacBinding,
+  AddressSet, Bridge, Chassis, ChassisPrivate, ChassisTemplateVar, DatapathBinding, Dns, Encap, Fdb, FlowSampleCollectorSet, IgmpGroup, Interface, LearnedRoute, MacBinding,
   Meter, MulticastGroup, OpenVswitchReplica, Port, PortBinding, PortGroup, SouthboundReplica,
 } from "./rows.ts";
 import { cookieOf } from "./rows.ts";
+import { Snooping } from "./snooping/snooping.ts";
 import { type Tunnel, tunnelIdKey, TunnelUp } from "./tunnel.ts";
 import { ZoneAssignment } from "./zone-assignment.ts";
 
@@ -53,6 +57,10 @@ export class Node {
   /** What the kernel says. */
   readonly kernelRoutes = new KernelRoutes();
   readonly deviceNames: DeviceNames;
+  /** What BFD and health checks have found, and who listens to which multicast group. */
+  readonly bfdStates = new StateByRow<BfdState>("BFD state of");
+  readonly serviceStates = new StateByRow<ServiceStatus>("state of service");
+  readonly snooping: Snooping;
   /** Ports whose flows the switch has confirmed. */
   readonly inService = new PortsInService();
   /** The highest SB_Global.nb_cfg whose flows the switch has confirmed. */
@@ -84,6 +92,8 @@ export class Node {
   /** By the cookie of their flows. */
   readonly neighborsByCookie: Index<number, MacBinding>;
   readonly fdbByCookie: Index<number, Fdb>;
+  /** By datapath, address and chassis. */
+  readonly igmpGroupsByKey: Index<string, IgmpGroup>;
   readonly dnsByDatapath: Index<DatapathUuid, Dns>;
   readonly addressSetsByName: Index<string, AddressSet>;
   readonly portGroupsByName: Index<string, PortGroup>;
@@ -116,6 +126,7 @@ export class Node {
     this.sb = sb;
     this.options = options;
     this.learning = new Learning(host, changed);
+    this.snooping = new Snooping(host, changed);
     this.deviceNames = new DeviceNames(host.routing, changed);
     this.zones = new ZoneAssignment(host.log.module("ct_zone"));
     const { Port_Binding, Chassis, Multicast_Group, MAC_Binding } = sb.tables;
@@ -139,6 +150,7 @@ export class Node {
     this.fdbByAddress = engine.index("FDB entry", sb.tables.FDB, (f) => [`${f.dp_key} ${f.mac}`]);
     this.neighborsByCookie = engine.index("MAC binding with", MAC_Binding, (b) => [cookieOf(b)]);
     this.fdbByCookie = engine.index("FDB entry with", sb.tables.FDB, (f) => [cookieOf(f)]);
+    this.igmpGroupsByKey = engine.index("IGMP group", sb.tables.IGMP_Group, (g) => [`${g.datapath ?? ""} ${g.address} ${g.chassis ?? ""}`]);
     this.dnsByDatapath = engine.index("DNS of", sb.tables.DNS, (d) => d.datapaths);
     this.addressSetsByName = engine.index("address set", sb.tables.Address_Set, (a) => [a.name]);
     this.portGroupsByName = engine.index("port group", sb.tables.Port_Group, (g) => [g.name]);

@@ -2,6 +2,7 @@
  * An OpenFlow 1.5 connection to the integration bridge (`unix:RUNDIR/BRIDGE.mgmt`): hello, echo, framing, and trying again when
  * it ends. Several of them stand side by side, for flows and for packets (OVS's rconn).
  */
+import { describeError } from "../daemon/index.ts";
 import type { ActiveTarget, Host, Log, Stream, Timer } from "../host/index.ts";
 import { formatTarget } from "../host/index.ts";
 import { decodeMessage, encodeMessage, type Message, MessageFramer, of15, type TlvSizes } from "../openflow/index.ts";
@@ -112,7 +113,7 @@ export class OpenFlowLink {
   }
 
   #failed(error: unknown): void {
-    if (this.#pauseMs >= lastPauseMs) this.#log.warn(`${this.name}: connection failed (${error instanceof Error ? error.message : String(error)})`);
+    if (this.#pauseMs >= lastPauseMs) this.#log.warn(`${this.name}: connection failed (${describeError(error)})`);
     this.#again();
   }
 
@@ -130,7 +131,7 @@ export class OpenFlowLink {
     const wasReady = this.#isReady;
     this.#isReady = false;
     if (wasReady) {
-      this.#log.info(`${this.name}: connection closed by peer${error === undefined ? "" : ` (${error.message})`}`);
+      this.#log.info(`${this.name}: connection closed by peer${error === undefined ? "" : ` (${describeError(error)})`}`);
       this.#events.disconnected();
     }
     if (!this.#isClosed) this.#again();

@@ -12,7 +12,10 @@ import { localDatapaths } from "./local-datapaths.ts";
 import { localFlows, logicalFlows } from "./logical-flows.ts";
 import { configurationReport } from "./nb-cfg.ts";
 import { fdbFlows, learnedNeighborFlows, staticNeighborFlows } from "./neighbors.ts";
+import { bfdReports, watchedPeers } from "./monitors/bfd-sessions.ts";
+import { monitoredServices, serviceReports } from "./monitors/monitored-service.ts";
 import type { Node } from "./node.ts";
+import { eventWrites } from "./packet-in/controller-events.ts";
 import { missingPatchPorts, stalePatchPorts, wishedPatchPorts } from "./patch-ports.ts";
 import { fixedFlows } from "./physical/fixed-flows.ts";
 import { chassisMacFlows } from "./physical/localnet.ts";
@@ -22,6 +25,8 @@ import { floodFlow, tunnelFlows } from "./physical/tunnel-flows.ts";
 import { portSecurityFlows } from "./port-security.ts";
 import { registration } from "./registration.ts";
 import { periodicAdvertisements } from "./router-advertisements.ts";
+import { groupWrites, staleGroups } from "./snooping/igmp-groups.ts";
+import { snoopedSwitches } from "./snooping/snooped-switches.ts";
 import { tunnelPorts, tunnelsUp, wishedTunnels } from "./tunnels.ts";
 import { wantedRoutes } from "./route-exchange/advertised-routes.ts";
 import { exchangeTables } from "./route-exchange/exchange-ports.ts";
@@ -36,6 +41,7 @@ export const rules: readonly Rule<Node>[] = [
   wishedPatchPorts, missingPatchPorts, stalePatchPorts,
   localFlows, logicalFlows, wantedMeters, learnedNeighborFlows, staticNeighborFlows, fdbFlows, portSecurityFlows, hairpinFlows,
   fixedFlows, portFlows, multicastFlows, tunnelFlows, floodFlow, chassisMacFlows,
-  agingThresholds, neighborWrites, addressWrites, timestampWrites, virtualBindings, announcements, periodicAdvertisements, configurationReport,
+  watchedPeers, bfdReports, monitoredServices, serviceReports, snoopedSwitches, groupWrites, staleGroups,
+  agingThresholds, neighborWrites, addressWrites, timestampWrites, eventWrites, virtualBindings, announcements, periodicAdvertisements, configurationReport,
   exchangeTables, wantedRoutes, wishedLearnedRoutes, missingLearnedRoutes, staleLearnedRoutes,
 ];

@@ -52,7 +52,7 @@ interface WishedTunnel {
   readonly isVtep: boolean;
 }
 
-const WishedTunnel = relation<WishedTunnel>("WishedTunnel", (w) => w.id);
+const WishedTunnel = relation<WishedTunnel>("WishedTunnel", (w) => JSON.stringify([w.id, w.type, [...w.options], w.isVtep]));
 
 export const wishedTunnels = rule("wished-tunnels", (node: Node) => node.sb.tables.Chassis, function* (node, chassis) {
   const own = ourChassis(node);

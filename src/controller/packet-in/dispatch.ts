@@ -4,9 +4,12 @@ import { type ControllerOpcode, parseControllerOp } from "../../logical/index.ts
 import { ipv4Of, ipv6Of, isMulticastMac } from "../../net/index.ts";
 import { readU32 } from "../../packet/index.ts";
 import type { PacketIn } from "../../openflow/index.ts";
+import type { BfdSessions } from "../monitors/bfd-sessions.ts";
+import type { ServiceChecks } from "../monitors/service-checks.ts";
 import type { Node } from "../node.ts";
 import { logVerdict } from "./acl-log.ts";
 import { type Arrival, datapathKeyOf, type PacketSwitch, register, wideRegister0 } from "./arrival.ts";
+import { noteEvent } from "./controller-events.ts";
 import { answerDhcp } from "./dhcpv4.ts";
 import { answerDhcpv6 } from "./dhcpv6.ts";
 import { answerDns } from "./dns.ts";
@@ -19,6 +22,8 @@ import type { WaitingPackets } from "./waiting-packets.ts";
 export interface DispatchPlace {
   readonly node: Node;
   readonly waiting: WaitingPackets;
+  readonly bfd: BfdSessions;
+  readonly services: ServiceChecks;
 }
 
 type Handler = (arrival: Arrival, place: DispatchPlace) => void;
@@ -52,6 +57,10 @@ const handlers: { readonly [opcode in ControllerOpcode]?: Handler } = {
   sctp_abort: (arrival) => sendSctpAbort(arrival, "onward"),
   reject: sendReject,
   log: (arrival, { node }) => logVerdict(arrival, node),
+  event: (arrival, { node }) => noteEvent(arrival, node),
+  igmp: (arrival, { node }) => node.snooping.received(arrival),
+  bfd_msg: (arrival, { bfd }) => bfd.received(arrival.headers, datapathKeyOf(arrival)),
+  handle_svc_check: (arrival, { services }) => services.received(arrival),
 };
 
 const inportOf = (arrival: Arrival) => ({ datapathKey: datapathKeyOf(arrival), portKey: register(arrival, "reg14") });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { makeLog, silentLog } from "../../host/index.ts";
+import { type Host, makeLog, silentLog } from "../../host/index.ts";
 import { controllerOpcodes } from "../../logical/index.ts";
 import { formatIp, formatMac, ipv4Of, macOf, parseIp, parseIpv6, parseMac } from "../../net/index.ts";
 import { type Action, actionsToBytes, field, Match, noBuffer, of15, type PacketIn } from "../../openflow/index.ts";
@@ -11,6 +11,11 @@ import {
   isChecksumRight, parseArp, parseDhcpv4, parseDhcpv6, parseIcmpv4, parseTcp, pseudoHeaderSum, sizeofDhcpv4, sizeofDhcpv6, tcpFlag, tcpSegment, udpDatagram,
 } from "../../packet/index.ts";
 import { present } from "../../std/index.ts";
+import { BfdSessions } from "../monitors/bfd-sessions.ts";
+import { ServiceChecks } from "../monitors/service-checks.ts";
+import { StateByRow } from "../monitors/state-by-row.ts";
+import type { SnoopedSwitch } from "../snooping/snooped-switch.ts";
+import { Snooping } from "../snooping/snooping.ts";
 import { dispatch, type DispatchPlace } from "./dispatch.ts";
 import { parseHeaders, upperLayer } from "./headers.ts";
 
@@ -24,6 +29,17 @@ interface Sent {
   readonly actions: readonly Action[];
 }
 
+/** Time stands still. */
+const world = {
+  clock: { now: () => 0, wall: () => 0, after: () => ({ cancel: () => {} }) }, random: { next32: () => 1 }, log: silentLog,
+} as unknown as Host;
+
+/** Datapath 0 is listened to. */
+const snooped: SnoopedSwitch = {
+  datapath: { _uuid: "d", tunnel_key: 0 } as unknown as SnoopedSwitch["datapath"], tableSize: 4, idleMs: 1000, queryIntervalMs: 1000, queryMaxResponseSeconds: 1,
+  sequence: 0, querier: undefined,
+};
+
 /** Handlers that write to the database or wait are given a place that only takes note. */
 function handUp(packet: Uint8Array, opcode: (typeof controllerOpcodes)[number] | number, data: Uint8Array, metadata = Match.any) {
   const userdata = new Uint8Array(8 + data.length);
@@ -31,10 +47,15 @@ function handUp(packet: Uint8Array, opcode: (typeof controllerOpcodes)[number] |
   userdata.set(data, 8);
   const [out, resumed, noted]: [Sent[], PacketIn[], unknown[]] = [[], [], []];
   const note = (...what: unknown[]): number => noted.push(what);
+  const snooping = new Snooping(world, note);
+  snooping.added(snooped);
   const place = {
     waiting: { wait: note },
+    bfd: new BfdSessions(world, new StateByRow("BFD"), note, note),
+    services: new ServiceChecks(world, new StateByRow("service"), note, note),
     node: {
-      learning: { claimVirtual: note, learnNeighbor: note, learnAddress: note },
+      learning: { claimVirtual: note, learnNeighbor: note, learnAddress: note, noteEmptyBalancer: note },
+      snooping,
       host: { log: makeLog(({ level, module, text }) => noted.push(`${module}|${level}|${text}`)) },
       datapathsByKey: { first: () => undefined },
     },
