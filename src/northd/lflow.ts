@@ -6,12 +6,13 @@ import { relation, type Yield } from "../engine/index.ts";
 import type { Stage } from "../logical/index.ts";
 import { type Actions, everything, type Match, next } from "./flow-text.ts";
 import type { FlowContent } from "./topology/flow-contents.ts";
+import { meterNamed } from "./topology/meters.ts";
 import { dropActions } from "./topology/settings.ts";
 import type { Datapath } from "./topology/topology.ts";
 
 /** What packets to the controller are counted and limited as (ovn-nb(5), Copp). */
 export type ControlProtocol =
-  | "arp" | "arp-resolve" | "bfd" | "dhcpv4-opts" | "dhcpv6-opts" | "dns" | "icmp4-error" | "icmp6-error" | "igmp" | "nd-na" | "nd-ns"
+  | "arp" | "arp-resolve" | "bfd" | "dhcpv4-opts" | "dhcpv6-opts" | "dns" | "event-elb" | "icmp4-error" | "icmp6-error" | "igmp" | "nd-na" | "nd-ns"
   | "nd-ns-resolve" | "nd-ra-opts" | "reject" | "svc-monitor" | "tcp-reset";
 
 export interface FlowDetails {
@@ -21,6 +22,8 @@ export interface FlowDetails {
   readonly hint?: { readonly _uuid: string };
   readonly protocol?: ControlProtocol;
   readonly description?: string;
+  /** Ports in the match are those that the connection tracker knows of the packet: a fragment has none itself. */
+  readonly matchesTrackedPorts?: boolean;
 }
 
 export interface Lflow {
@@ -34,7 +37,7 @@ export const Lflow = relation<Lflow>("Lflow", ({ datapath, content }) => `${cont
 const noDetails: FlowDetails = {};
 
 export function lflow(datapath: Datapath, stage: Stage, priority: number, match: Match, actions: Actions, details: FlowDetails = noDetails): Yield {
-  const content = datapath.topology.flowContents.of(stage, priority, match, actions, meterOf(datapath, details.protocol));
+  const content = datapath.topology.flowContents.of(stage, priority, match, actions, meterOf(datapath, details.protocol), details.matchesTrackedPorts ?? false);
   return Lflow({ datapath, content, details });
 }
 
@@ -48,7 +51,5 @@ function meterOf(datapath: Datapath, protocol: ControlProtocol | undefined): str
   if (protocol === undefined || datapath.row.copp === undefined) return undefined;
   const { nb } = datapath.topology;
   const name = nb.Copp.get(datapath.row.copp)?.meters.get(protocol);
-  if (name === undefined) return undefined;
-  for (const meter of nb.Meter) if (meter.name === name) return name;
-  return undefined;
+  return name === undefined || meterNamed(datapath.topology, name) === undefined ? undefined : name;
 }

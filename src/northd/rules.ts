@@ -1,6 +1,7 @@
 /** All rules, in the order of work: what others wait for first. Each of them is a file of its own, named for its stage or its table. */
 import type { Rule } from "../engine/index.ts";
-import { balancersOfGroups, balancersOfRouters, balancersOfSwitches } from "./balancing/balancer-use.ts";
+import { accessRules, accessUses } from "./access/rules.ts";
+import { balancerUsesRules, balancingRules } from "./balancing/rules.ts";
 import { addressUseOfPort, macUseOfRouterPort } from "./ipam/address-use.ts";
 import { gatewayFeedback, portFeedback, tagRequests } from "./nb-feedback/port-feedback.ts";
 import { admissionOfPort, admissionOfRouter } from "./router/lr-admission.ts";
@@ -18,7 +19,6 @@ import { natDefaults } from "./router/lr-nat.ts";
 import { raDefaults, routerAdvertisements } from "./router/lr-nd-ra.ts";
 import { networkIdDefaults, networkIds } from "./router/lr-network-id.ts";
 import { policyDefaults } from "./router/lr-policy.ts";
-import { aclDefaults } from "./switch/ls-acl.ts";
 import { arpDefaults, arpResponder } from "./switch/ls-arp-rsp.ts";
 import { portSecurityOfPort, portSecurityOfSwitch, tooBigErrors } from "./switch/ls-check-port-sec.ts";
 import { dhcpDefaults, dhcpResponder } from "./switch/ls-dhcp.ts";
@@ -26,7 +26,6 @@ import { dnsResponder } from "./switch/ls-dns.ts";
 import { externalPortDefaults, externalPorts } from "./switch/ls-external-port.ts";
 import { fdbDefaults, fdbLearning } from "./switch/ls-fdb.ts";
 import { broadcastAndMulticast, unicastDestinations, unknownDestinations } from "./switch/ls-l2-lkup.ts";
-import { connectionTracking, hardwareSwitches, loadBalancingDefaults, preLb } from "./switch/ls-lb.ts";
 import { networkFunctionDefaults, unusedStages } from "./switch/ls-without-features.ts";
 import { addressSets, monitorAddressSet, portGroupAddressSets, portGroups } from "./sync/address-sets.ts";
 import { type CopyContext, dns, meters, staticMacBindings, templates } from "./sync/copied-rows.ts";
@@ -45,13 +44,13 @@ import type { Topology } from "./topology/topology.ts";
 /** Numbers and addresses first, since flows and rows have them in them. */
 export const bindingRules: readonly Rule<Topology>[] = [
   zoneSettings, boundSwitches, boundRouters, addressUseOfPort, macUseOfRouterPort, tagRequests, groupsOfGateways, groupsOfExternalPorts,
-  balancersOfGroups, balancersOfSwitches, balancersOfRouters, switchPortBindings, routerPortBindings, switchGroups, routerGroups, ipMulticast,
+  ...accessUses, ...balancerUsesRules, switchPortBindings, routerPortBindings, switchGroups, routerGroups, ipMulticast,
   addressSets, monitorAddressSet, portGroupAddressSets, portGroups, dhcpOptions, rbac, portFeedback, gatewayFeedback,
 ];
 
 export const switchRules: readonly Rule<Topology>[] = [
-  portSecurityOfSwitch, portSecurityOfPort, tooBigErrors, fdbDefaults, fdbLearning, aclDefaults, preLb, connectionTracking, loadBalancingDefaults,
-  hardwareSwitches, unusedStages, networkFunctionDefaults, arpDefaults, arpResponder, dhcpDefaults, dhcpResponder, dnsResponder,
+  portSecurityOfSwitch, portSecurityOfPort, tooBigErrors, fdbDefaults, fdbLearning, ...accessRules, ...balancingRules,
+  unusedStages, networkFunctionDefaults, arpDefaults, arpResponder, dhcpDefaults, dhcpResponder, dnsResponder,
   externalPortDefaults, externalPorts, broadcastAndMulticast, unicastDestinations, unknownDestinations,
 ];
 

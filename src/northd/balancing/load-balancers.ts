@@ -12,6 +12,9 @@ export type BalancedProtocol = "tcp" | "udp" | "sctp";
 /** Which neighbours' questions for a VIP a router answers: those on its own networks, all, or none. */
 export type NeighborResponder = "reachable" | "all" | "none";
 
+/** As IP has them (RFC 791, RFC 8200). */
+export const protocolNumber: { readonly [protocol in BalancedProtocol]: number } = { tcp: 6, udp: 17, sctp: 132 };
+
 export interface BalancerSettings {
   readonly protocol: BalancedProtocol;
   readonly isTemplate: boolean;

@@ -17,6 +17,9 @@ import { northboundUuidOf } from "../topology/topology.ts";
 type FlowRow = SbRow<"Logical_Flow">;
 type GroupRow = SbRow<"Logical_DP_Group">;
 
+/** In Logical_Flow.tags: see FlowDetails.matchesTrackedPorts. */
+const trackedTag = "acl_ct_translation";
+
 interface Group {
   readonly id: string;
   readonly datapaths: ReadonlySet<string>;
@@ -156,10 +159,10 @@ export class LogicalFlows implements Sink<Lflow> {
       return;
     }
     const { details } = flow;
-    const { stage, priority, match, actions, meter } = flow.content;
+    const { stage, priority, match, actions, meter, matchesTrackedPorts } = flow.content;
     transaction.insert("Logical_Flow", {
       logical_datapath, logical_dp_group, pipeline: stage.pipeline, table_id: stage.table, priority, match, actions, controller_meter: meter, flow_desc: details.description,
-      tags: details.ioPort === undefined ? {} : { in_out_port: details.ioPort },
+      tags: { ...(details.ioPort === undefined ? {} : { in_out_port: details.ioPort }), ...(matchesTrackedPorts ? { [trackedTag]: "true" } : {}) },
       external_ids: {
         "stage-name": stage.name, source: `${stage.name.replaceAll("_", "-").replace(/^(l[sr])-(in|out)-/, "$1-")}.ts`,
         ...(details.hint === undefined ? {} : { "stage-hint": details.hint._uuid.slice(0, 8) }),
@@ -263,7 +266,7 @@ export class LogicalFlows implements Sink<Lflow> {
   #entryFor(row: FlowRow): Entry | undefined {
     const stage = stageNamed(row.external_ids.get("stage-name") ?? "");
     if (stage === undefined || stage.pipeline !== row.pipeline || stage.table !== row.table_id) return undefined;
-    const content = this.#contents.find(stage, row.priority, row.match, row.actions, row.controller_meter);
+    const content = this.#contents.find(stage, row.priority, row.match, row.actions, row.controller_meter, row.tags.get(trackedTag) === "true");
     return content === undefined ? undefined : this.#entries.get(content);
   }
 

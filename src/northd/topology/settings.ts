@@ -63,11 +63,17 @@ export const matchesTrackedPorts = globalBool("acl_ct_translation", false);
 /** Every load balancer tells of packets to VIPs without backends (load balancers have an option of their own since). */
 export const tellsOfEmptyVips = globalBool("controller_event", false);
 
+/** The Sampling_App for what is dropped. */
+function dropSamplingDomain(t: Topology): number | undefined {
+  for (const app of t.nb.Sampling_App) if (app.type === "drop") return app.id;
+  return undefined;
+}
+
 /** `drop;`, or where NB_Global asks for it, a sample of what is dropped (debug_drop_collector_set, debug_drop_domain_id). */
 export const dropActions = setting("drop action", (t: Topology): Actions => {
   const options = globalOptions(t);
   const collector = uintOption(options, "debug_drop_collector_set", 0);
-  const domain = uintOption(options, "debug_drop_domain_id", 0);
+  const domain = dropSamplingDomain(t) ?? uintOption(options, "debug_drop_domain_id", 0);
   if (collector === 0 || domain >= 255) return actions`drop;`;
   return actions`sample(probability=65535,collector_set=${collector},obs_domain=${domain},obs_point=$cookie); /* drop */`;
 });

@@ -113,6 +113,8 @@ export class Topology {
   dynamicAddresses: { get(port: string): string | undefined } = { get: () => undefined };
   /** The tag of a port, by the port's UUID. */
   tags: KeySource = { get: () => undefined };
+  /** The number by which an access control list's connections are known, by the list's UUID. */
+  aclIds: KeySource = { get: () => undefined };
   /** The queue of a port with qos_* options, by Port_Binding.logical_port. */
   queues: KeySource = { get: () => undefined };
   /** The NB_Global.nb_cfg that was seen last, and when. */

@@ -1,0 +1,17 @@
+/** All rules about access control lists. */
+import type { Rule } from "../../engine/index.ts";
+import { accessControlLists } from "../switch/ls-acl.ts";
+import { aclActions } from "../switch/ls-acl-action.ts";
+import { aclEvaluation } from "../switch/ls-acl-eval.ts";
+import { aclHints } from "../switch/ls-acl-hint.ts";
+import { aclSampleDefaults, aclSamples } from "../switch/ls-acl-sample.ts";
+import { preAcl, statelessAcls } from "../switch/ls-pre-acl.ts";
+import type { Topology } from "../topology/topology.ts";
+import { aclsOfGroups, aclsOfSwitches, groupsOnSwitches } from "./acl-use.ts";
+
+/** Who has which: before what depends on it. */
+export const accessUses: readonly Rule<Topology>[] = [aclsOfSwitches, aclsOfGroups, groupsOnSwitches];
+
+export const accessRules: readonly Rule<Topology>[] = [
+  preAcl, statelessAcls, aclHints, aclEvaluation, accessControlLists, aclSampleDefaults, aclSamples, aclActions,
+];
