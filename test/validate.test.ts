@@ -35,7 +35,7 @@ test("claims that hold: exit code 0 and a table", () => {
 validate:
   - claim: neighbours reach each other
     ping: { from: vm1, to: vm2, ttl: 64 }
-    within: 5
+    within: 10
   - claim: the pipe works
     on: n0
     run: ovn-nbctl show | grep port | sort
@@ -86,3 +86,19 @@ for (const example of readdirSync(join(root, "examples")).filter((f) => f.endsWi
     }
   });
 }
+
+const mainNorthd = process.env["ISTHMUS_OVN"] === undefined ? "/usr/bin/ovn-northd" : join(process.env["ISTHMUS_OVN"], "northd/ovn-northd");
+
+test("another northd in place of ours", { skip: run("test", ["-x", mainNorthd]).code === 0 ? false : "needs ovn-northd" }, () => {
+  const scratch = mkdtempSync(join(tmpdir(), "isthmus-validate-"));
+  try {
+    writeFileSync(join(scratch, "small.lab.yml"), `${small}validate:\n  - { claim: it carries packets, ping: { from: vm1, to: vm2 }, within: 10 }\n`);
+    const validate = (program: string): ReturnType<typeof run> => run(isthmus, ["validate", join(scratch, "small.lab.yml"), "--dir", join(scratch, "l"), "--program", program]);
+    const { code, stdout, stderr } = validate(`ovn-northd=${mainNorthd}`);
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(validate("ovn-northd=/no/such/program").stderr, /\/no\/such\/program.* did not start: .*not found/);
+    assert.match(validate("northd").stderr, /expected PROGRAM=PATH, where PROGRAM is one of ovn-northd, ovn-ic/);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+});

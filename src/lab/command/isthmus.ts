@@ -38,12 +38,14 @@ function commandLine(terminal: Terminal, finish: (exitCode: number) => void): Co
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.process.out(text), writeErr: (text) => terminal.process.err(text) });
   const dirOption = ["--dir <dir>", "the lab's folder (default: the only lab in the current folder)"] as const;
+  const programOption = ["--program <name=path...>", "run another program in place of one of ours: ovn-northd=/usr/bin/ovn-northd"] as const;
   const add = (name: string, description: string): Command => program.command(name).description(description).exitOverride();
 
   add("up <file>", "bring up the lab that a topology file describes, and stay until Ctrl-C")
     .option("--dir <dir>", "where it keeps its state (default: a folder named after the lab)")
     .option("--detach", "leave it running in the background", false)
     .option("--processes", "each daemon in a process of its own", false)
+    .option(...programOption)
     .option("--no-setup", "leave the databases empty: do not run the file's set-up commands")
     .action(async (file: string, options) => finish(await upCommand(terminal, file, options)));
   add("start", "the two-zone lab, with a tour (what `npm start` runs)")
@@ -75,6 +77,7 @@ function commandLine(terminal: Terminal, finish: (exitCode: number) => void): Co
   add("validate [file]", "put the claims of a topology file to the test; exit 0: all hold, 1: some fail, 2: there are none")
     .option("--dir <dir>", "a running lab's folder, or where the lab for the test keeps its state (default: a folder named after the lab)")
     .option("--processes", "each daemon in a process of its own", false)
+    .option(...programOption)
     .action(async (file: string | undefined, options) => finish(await validateCommand(terminal, file, options)));
   add("env <node>", 'print export lines: eval "$(isthmus env NODE)"')
     .option(...dirOption)

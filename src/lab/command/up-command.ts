@@ -2,11 +2,9 @@
 import { readRecord } from "./find-lab.ts";
 import { reportOf } from "../report.ts";
 import { reportTables } from "./inspect.ts";
-import { bringUp, type UpOptions, within } from "./up.ts";
-import { type Terminal, UserError } from "./terminal.ts";
+import { awaitProbe, bringUp, type UpOptions } from "./up.ts";
+import type { Terminal } from "./terminal.ts";
 import { present } from "../../std/index.ts";
-
-const probeLimitMs = 30_000;
 
 export async function upCommand(terminal: Terminal, file: string, options: Omit<UpOptions, "progress"> & { readonly detach: boolean }): Promise<number> {
   const { process, host } = terminal;
@@ -22,16 +20,10 @@ export async function upCommand(terminal: Terminal, file: string, options: Omit<
     if (!background.isChild) process.out(`${text}\n`);
   };
   const running = await bringUp(terminal, file, { ...options, progress: (step) => say(`  ${(host.clock.now() / 1000).toFixed(2)} s  ${step}`) });
-  const { probe } = running.lab.topology;
   // Without its set-up nothing is meant to answer.
-  if (probe !== undefined && options.setup) {
-    const answered = await within(terminal, probeLimitMs, running.lab.host(probe.from).firstReply(probe.to));
-    if (!answered) {
-      await running.down();
-      throw new UserError(`${probe.from} had no reply from ${probe.to} within ${probeLimitMs / 1000} s: the lab does not carry what its "probe" asks for`);
-    }
-    say(`  ${(host.clock.now() / 1000).toFixed(2)} s  first reply: ${probe.from} <- ${probe.to}`);
-  }
+  if (options.setup) await awaitProbe(terminal, running);
+  const { probe } = running.lab.topology;
+  if (probe !== undefined && options.setup) say(`  ${(host.clock.now() / 1000).toFixed(2)} s  first reply: ${probe.from} <- ${probe.to}`);
   const carriers = new Map(present(readRecord(terminal, running.folder)).carriers);
   const { topology } = running.lab;
   const dir = ` --dir ${running.folder}`;

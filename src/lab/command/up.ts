@@ -9,15 +9,21 @@ import { Lab, LabError } from "../lab.ts";
 import { controlSocketPath, type LabRecord, maxSocketPathSize, nodeEnvironment, recordPath, topologyPath } from "../layout.ts";
 import { processLauncher } from "../process-launcher.ts";
 import { labHandlers } from "../serve-lab.ts";
+import type { TopologyNode } from "../topology/nodes.ts";
 import { parseTopology, type Topology } from "../topology/topology.ts";
+import { parseStandIns, standInLauncher, standInPrograms } from "../stand-in-launcher.ts";
 import { takeDown } from "./down.ts";
 import { absolute, readRecord } from "./find-lab.ts";
 import { type Terminal, UserError } from "./terminal.ts";
+
+const probeLimitMs = 30_000;
 
 export interface UpOptions {
   readonly dir?: string | undefined;
   readonly processes: boolean;
   readonly setup: boolean;
+  /** `PROGRAM=PATH`: what runs in place of our program. */
+  readonly program?: readonly string[] | undefined;
   progress(step: string): void;
 }
 
@@ -47,14 +53,16 @@ export async function bringUp(terminal: Terminal, file: string, options: UpOptio
   const { host, children, process } = terminal;
   const { topology, text } = readTopology(terminal, file);
   const folder = absolute(terminal, options.dir ?? topology.name);
+  const programs = parseStandIns(options.program ?? []);
+  if ("malformed" in programs) throw new UserError(`--program ${programs.malformed}: expected PROGRAM=PATH, where PROGRAM is one of ${standInPrograms.join(", ")}`);
   await prepareFolder(terminal, folder, topology);
   const carriers = await findCarriers([...topology.nodes.values()].map((n) => n.address), folder, host.datagrams);
   const record: LabRecord = { name: topology.name, topologyFile: absolute(terminal, file), pid: process.pid, carriers: [...carriers], isSplitIntoProcesses: options.processes };
   host.disk.write(topologyPath(folder), text);
   host.disk.write(recordPath(folder), `${JSON.stringify(record, null, 2)}\n`);
-  const launcher = options.processes
-    ? processLauncher(children, folder, (node) => nodeEnvironment(folder, topology, node, carriers), createDatabaseFile)
-    : inProcessLauncher(folder, process.pid);
+  const environmentOf = (node: TopologyNode): ReadonlyMap<string, string> => nodeEnvironment(folder, topology, node, carriers);
+  const own = options.processes ? processLauncher(children, folder, environmentOf, createDatabaseFile) : inProcessLauncher(folder, process.pid);
+  const launcher = programs.size === 0 ? own : standInLauncher({ launcher: own, children, folder, carriers, programs, environmentOf });
   // Daemons of one process need no sockets between them; whoever comes from outside does.
   const labHost = options.processes ? host : { ...host, streams: joinedStreams(host.streams) };
   const lab = new Lab({ host: labHost, topology, folder, carriers, launcher, commands: ctlRunner(), runsSetup: options.setup, progress: options.progress });
@@ -94,6 +102,14 @@ async function prepareFolder(terminal: Terminal, folder: string, topology: Topol
     throw new UserError(`${folder} is there and holds no lab: choose another --dir, or empty it`);
   }
   disk.makeFolder(folder);
+}
+
+/** Waits until the lab carries what its `probe` asks for; takes it down if it does not. */
+export async function awaitProbe(terminal: Terminal, running: RunningLab): Promise<void> {
+  const { probe } = running.lab.topology;
+  if (probe === undefined || (await within(terminal, probeLimitMs, running.lab.host(probe.from).firstReply(probe.to)))) return;
+  await running.down();
+  throw new UserError(`${probe.from} had no reply from ${probe.to} within ${probeLimitMs / 1000} s: the lab does not carry what its "probe" asks for`);
 }
 
 /** Waits, but not beyond `limitMs`; true if `promise` came first. */

@@ -10,13 +10,14 @@ import { runStep, type StepResult } from "../validate/run-step.ts";
 import { verdictText } from "../validate/verdict.ts";
 import { absolute, findLab, type FoundLab, readRecord } from "./find-lab.ts";
 import { type Terminal, UserError } from "./terminal.ts";
-import { bringUp, readTopology } from "./up.ts";
+import { awaitProbe, bringUp, readTopology } from "./up.ts";
 
 const nothingToCheck = 2;
 
 export interface ValidateOptions {
   readonly dir?: string | undefined;
   readonly processes: boolean;
+  readonly program?: readonly string[] | undefined;
 }
 
 export async function validateCommand(terminal: Terminal, file: string | undefined, options: ValidateOptions): Promise<number> {
@@ -28,8 +29,9 @@ export async function validateCommand(terminal: Terminal, file: string | undefin
   if (topology.validate.length === 0) return saysNothing(terminal, file);
   const folder = absolute(terminal, options.dir ?? topology.name);
   if (await isRunning(terminal, folder)) return validate(terminal, { ...findLab(terminal, folder), topology }, file);
-  const running = await bringUp(terminal, file, { dir: folder, processes: options.processes, setup: true, progress: () => undefined });
+  const running = await bringUp(terminal, file, { dir: folder, processes: options.processes, setup: true, program: options.program, progress: () => undefined });
   try {
+    await awaitProbe(terminal, running);
     return await validate(terminal, { folder, topology, record: present(readRecord(terminal, folder)) }, file);
   } finally {
     await running.down();

@@ -1,4 +1,4 @@
-/** A running lab as the ground of `validate:` steps: over its control socket, as any other command of isthmus. */
+/** A running lab as the ground of `validate:` steps: over its control socket, like every command of isthmus. */
 import type { Children, Host } from "../../host/index.ts";
 import { type ControlClient, connectControl } from "../control.ts";
 import { controlSocketPath, exportLines, type LabRecord, nodeEnvironment, nodeFolder } from "../layout.ts";
