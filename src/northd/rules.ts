@@ -15,7 +15,11 @@ import { ipv4Input } from "./router/lr-ip-input-v4.ts";
 import { ipv6Input } from "./router/lr-ip-input-v6.ts";
 import { connectedRoutes, routeTables, type RoutingContext, routingDefaults, staticRoutes } from "./router/lr-ip-routing.ts";
 import { neighborsOfPort, neighborsOfRouter } from "./router/lr-learn-neighbor.ts";
-import { natDefaults } from "./router/lr-nat.ts";
+import { commitAll } from "./router/lr-commit-all.ts";
+import { forcedPortAddresses, forcedSources } from "./router/lr-force-snat.ts";
+import { addressTranslation, natDefaults } from "./router/lr-nat.ts";
+import { filteredRedirects } from "./router/lr-nat-filters.ts";
+import { untranslatedDestinations } from "./router/lr-undnat.ts";
 import { raDefaults, routerAdvertisements } from "./router/lr-nd-ra.ts";
 import { networkIdDefaults, networkIds } from "./router/lr-network-id.ts";
 import { policyDefaults } from "./router/lr-policy.ts";
@@ -26,6 +30,7 @@ import { dnsResponder } from "./switch/ls-dns.ts";
 import { externalPortDefaults, externalPorts } from "./switch/ls-external-port.ts";
 import { fdbDefaults, fdbLearning } from "./switch/ls-fdb.ts";
 import { broadcastAndMulticast, unicastDestinations, unknownDestinations } from "./switch/ls-l2-lkup.ts";
+import { translatedAddresses } from "./switch/ls-nat.ts";
 import { networkFunctionDefaults, unusedStages } from "./switch/ls-without-features.ts";
 import { addressSets, monitorAddressSet, portGroupAddressSets, portGroups } from "./sync/address-sets.ts";
 import { type CopyContext, dns, meters, staticMacBindings, templates } from "./sync/copied-rows.ts";
@@ -51,11 +56,12 @@ export const bindingRules: readonly Rule<Topology>[] = [
 export const switchRules: readonly Rule<Topology>[] = [
   portSecurityOfSwitch, portSecurityOfPort, tooBigErrors, fdbDefaults, fdbLearning, ...accessRules, ...balancingRules,
   unusedStages, networkFunctionDefaults, arpDefaults, arpResponder, dhcpDefaults, dhcpResponder, dnsResponder,
-  externalPortDefaults, externalPorts, broadcastAndMulticast, unicastDestinations, unknownDestinations,
+  externalPortDefaults, externalPorts, broadcastAndMulticast, unicastDestinations, unknownDestinations, translatedAddresses,
 ];
 
 export const routerRules: readonly Rule<Topology>[] = [
   admissionOfRouter, admissionOfPort, neighborsOfRouter, neighborsOfPort, ipInputOfRouter, ownDestinations, ipv4Input, ipv6Input, natDefaults,
+  addressTranslation, untranslatedDestinations, commitAll, forcedSources, forcedPortAddresses, filteredRedirects,
   raDefaults, routerAdvertisements, routingDefaults, routeTables, connectedRoutes, policyDefaults, arpResolveDefaults, neighbouringRouters,
   neighboursOnSwitches, packetLengthDefaults, packetLengths, redirectDefaults, gatewayRedirect, networkIdDefaults, networkIds, arpRequests,
   deliveryDefaults, delivery,

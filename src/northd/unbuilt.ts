@@ -6,7 +6,6 @@ import type { Nb } from "./topology/topology.ts";
 const features = {
   ACL: "access control lists",
   Load_Balancer: "load balancers",
-  NAT: "address translation",
   Logical_Router_Policy: "routing policies",
   QoS: "QoS rules",
   Mirror: "mirrors",

@@ -1,12 +1,13 @@
 /** lr_in_ip_input: what is for the router itself, and what no router may forward. What is for its own addresses is in lr-ip-input-v4 and -v6. */
 import { rule } from "../../engine/index.ts";
-import { lrIn } from "../../logical/index.ts";
+import { lrIn, type Stage } from "../../logical/index.ts";
 import { actions, match, next } from "../flow-text.ts";
 import { lflow, passByDefault } from "../lflow.ts";
 import { boolOption } from "../options.ts";
 import { hasStaticFlood, isRouterEnabled, networksOf, relaysMulticast, routerOf } from "../topology/router-ports.ts";
 import { dropActions } from "../topology/settings.ts";
-import type { Topology } from "../topology/topology.ts";
+import type { LogicalRouter, Topology } from "../topology/topology.ts";
+import { forcesPortAddress, isSharedAddress } from "../topology/translations.ts";
 
 export const ipInputOfRouter = rule("lr-ip-input", (t: Topology) => t.routers, function* (t, router) {
   if (!isRouterEnabled(router)) return;
@@ -30,13 +31,18 @@ export const ipInputOfRouter = rule("lr-ip-input", (t: Topology) => t.routers, f
 });
 
 /** What is for the router's addresses and nothing above has taken. */
-export const ownDestinations = rule("lr-own-destinations", (t: Topology) => t.routerPorts, function* (t, port) {
+export const ownDestinations = rule("lr-own-destinations", (t: Topology) => t.routerPorts, function* (_, port) {
   const router = routerOf(port);
   if (router === undefined) return;
   const { ipv4, ipv6 } = networksOf(port);
   const hint = port.row;
-  if (ipv4.length > 0) yield lflow(router, lrIn.ipInput, 60, match`ip4.dst == {${ipv4.map((n) => n.text).join(", ")}}`, dropActions(t), { hint });
-  if (ipv6.length > 0) yield lflow(router, lrIn.ipInput, 60, match`ip6.dst == {${ipv6.map((n) => n.text).join(", ")}}`, dropActions(t), { hint });
+  for (const [family, networks] of [[4, ipv4], [6, ipv6]] as const) {
+    const addresses = networks.map((n) => n.text);
+    // What comes to a translated source or a VIP passes; if it then finds no translation it is dropped where MACs are resolved.
+    const isShared = (address: string): boolean => isSharedAddress(router, address);
+    if (!forcesPortAddress(router)) yield* dropped(router, lrIn.ipInput, 60, family, addresses.filter((a) => !isShared(a)), hint);
+    yield* dropped(router, lrIn.arpResolve, 2, family, addresses.filter(isShared), hint);
+  }
   // A router that asks for a prefix by DHCPv6 gets the answer itself.
   if (boolOption(port.row.options, "prefix_delegation", false)) {
     for (const ip of ipv6) {
@@ -45,3 +51,6 @@ export const ownDestinations = rule("lr-own-destinations", (t: Topology) => t.ro
   }
 });
 
+function* dropped(router: LogicalRouter, stage: Stage, priority: number, family: 4 | 6, addresses: readonly string[], hint: { readonly _uuid: string }) {
+  if (addresses.length > 0) yield lflow(router, stage, priority, match`ip${family}.dst == {${addresses.join(", ")}}`, dropActions(router.topology), { hint });
+}

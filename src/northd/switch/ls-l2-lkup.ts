@@ -15,6 +15,7 @@ import {
   floodsStatically, floodsToRelays, hasEvpn, hasOtherPorts, multicastSettingsOf, switchFlag, switchHasUnknown,
 } from "../topology/switches.ts";
 import type { LogicalSwitch, RouterPort, SwitchPort, Topology } from "../topology/topology.ts";
+import { externalMacsOf } from "../topology/translations.ts";
 
 const output = (outport: string) => actions`outport = ${outport}; output;`;
 const toRelays = `clone { outport = ${group.mrouterFlood}; output; }; `;
@@ -115,19 +116,24 @@ function* framesForRouter(owner: LogicalSwitch, port: SwitchPort, peer: RouterPo
 /** ARP and neighbour solicitations for the router's own addresses go to it alone, instead of to everybody. */
 function* requestsForRouter(owner: LogicalSwitch, port: SwitchPort, peer: RouterPort) {
   const { ipv4, ipv6, macText } = networksOf(peer);
-  for (const ip of ipv4) {
-    yield* requestFor(owner, port, match`flags[1] == 0 && eth.dst == ff:ff:ff:ff:ff:ff && arp.op == 1 && arp.tpa == ${ip.text}`, ip.text);
-  }
-  for (const ip of ipv6) yield* requestFor(owner, port, match`flags[1] == 0 && eth.mcast && nd_ns && nd.target == ${ip.text}`, undefined);
+  for (const ip of ipv4) yield* requestFor(owner, port, ip.text, 4);
+  for (const ip of ipv6) yield* requestFor(owner, port, ip.text, 6);
   // What the router itself asks must not come back to it.
-  if (hasOtherPorts(owner)) {
-    const own = match`eth.src == {${macText}} && eth.dst == ff:ff:ff:ff:ff:ff && (arp.op == 1 || rarp.op == 3 || nd_ns)`;
+  const router = routerOf(peer);
+  if (router !== undefined && hasOtherPorts(owner)) {
+    const macs = [macText, ...externalMacsOf(router)].join(", ");
+    const own = match`eth.src == {${macs}} && eth.dst == ff:ff:ff:ff:ff:ff && (arp.op == 1 || rarp.op == 3 || nd_ns)`;
     yield lflow(owner, lsIn.l2Lkup, 75, own, output(group.floodL2));
   }
 }
 
-function* requestFor(owner: LogicalSwitch, port: SwitchPort, asks: ReturnType<typeof match>, announced: string | undefined) {
+/** Requests for one address of the router behind the port. */
+export function* requestFor(owner: LogicalSwitch, port: SwitchPort, ip: string, family: 4 | 6) {
   const hint = port.row;
+  // What a VXLAN tunnel has brought has been through the router already.
+  const asks = family === 4
+    ? match`flags[1] == 0 && eth.dst == ff:ff:ff:ff:ff:ff && arp.op == 1 && arp.tpa == ${ip}`
+    : match`flags[1] == 0 && eth.mcast && nd_ns && nd.target == ${ip}`;
   const others = hasOtherPorts(owner);
   const reach = (outport: string) =>
     others ? actions`clone {outport = ${outport}; output; }; outport = ${group.unknown}; output;` : output(outport);
@@ -136,8 +142,6 @@ function* requestFor(owner: LogicalSwitch, port: SwitchPort, asks: ReturnType<ty
   const here = isRedirected ? match`${asks} && is_chassis_resident(${redirect})` : asks;
   yield lflow(owner, lsIn.l2Lkup, 80, here, reach(quoted(port.row.name)), { hint });
   // A router that announces its address is heard by everybody.
-  if (others && announced !== undefined) {
-    yield lflow(owner, lsIn.l2Lkup, 90, match`${asks} && arp.spa == ${announced}`, output(group.floodL2), { hint });
-  }
+  if (others && family === 4) yield lflow(owner, lsIn.l2Lkup, 90, match`${asks} && arp.spa == ${ip}`, output(group.floodL2), { hint });
   if (isRedirected) yield lflow(owner, lsIn.l2Lkup, 80, match`${asks} && !is_chassis_resident(${redirect})`, reach(redirect), { hint });
 }

@@ -4,6 +4,7 @@ import { boolOption } from "../options.ts";
 import { parseMacAndIps } from "../port-addresses.ts";
 import { chassisOf, gatewayPortsOf, isGatewayPort, networksOf, redirectName, routerOf } from "../topology/router-ports.ts";
 import { flag, hasLocalnet, routerPortBehind } from "../topology/switch-ports.ts";
+import { announcedAddresses } from "../topology/announced-addresses.ts";
 import type { LogicalRouter, LogicalSwitch, RouterPort, SwitchPort } from "../topology/topology.ts";
 
 export function natAddressesOf(owner: LogicalSwitch, port: SwitchPort): readonly string[] {
@@ -19,11 +20,11 @@ function resident(peer: RouterPort, router: LogicalRouter): string {
   return gateway === undefined ? "" : ` is_chassis_resident(${quoted(redirectName(gateway.row.name))})`;
 }
 
-/** options:nat-addresses, where it is no "router" (which stands for the router's translated addresses). */
+/** options:nat-addresses: "router" stands for the router's translated addresses. */
 function givenAddresses(port: SwitchPort, peer: RouterPort, router: LogicalRouter): readonly string[] {
   const given = port.row.options.get("nat-addresses");
-  if (given === undefined || given === "router") return [];
-  if (chassisOf(router) === undefined && gatewayPortsOf(router).length === 0) return [];
+  if (given === undefined || (chassisOf(router) === undefined && gatewayPortsOf(router).length === 0)) return [];
+  if (given === "router") return announcedAddresses(peer, !flag(port, "exclude-lb-vips-from-garp", false)).map(({ text, condition }) => `${text}${condition}`);
   if (parseMacAndIps(given) === undefined) {
     port.topology.warn("Error extracting nat-addresses.");
     return [];

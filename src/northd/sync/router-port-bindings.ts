@@ -1,6 +1,7 @@
 /** Port_Binding of router ports, and of the chassisredirect ports of gateways. */
 import { derived, rule } from "../../engine/index.ts";
 import { wished } from "../../ovsdb/index.ts";
+import { hasDistributedBalancer } from "../balancing/load-balancers.ts";
 import { boolOption } from "../options.ts";
 import { routerPortText } from "../port-addresses.ts";
 import { leadsToVtep } from "../router/lr-admission.ts";
@@ -8,6 +9,7 @@ import { advertisedOptions } from "./ra-options.ts";
 import { chassisOf, isGatewayPort, networksOf, peerOf, redirectName, routerOf } from "../topology/router-ports.ts";
 import { chassisNamed, isRemoteChassis } from "../topology/settings.ts";
 import type { LogicalRouter, RouterPort, SbRow, Topology } from "../topology/topology.ts";
+import { hasDistributedNat } from "../topology/translations.ts";
 import { gatewayGroupName } from "./ha-chassis-groups.ts";
 import { type BindingColumns, bindingOf, bindPort, requestedEncap } from "./port-bindings.ts";
 
@@ -76,7 +78,7 @@ function redirecting(router: LogicalRouter, port: RouterPort): BindingColumns {
   const options = new Map([["distributed-port", port.row.name]]);
   const redirectType = port.row.options.get("redirect-type");
   if (redirectType !== undefined) options.set("redirect-type", redirectType);
-  if (redirectType !== "bridged" && !leadsToVtep(port)) options.set("always-redirect", "true");
+  if (redirectType !== "bridged" && !leadsToVtep(port) && !hasDistributedNat(router) && !hasDistributedBalancer(router)) options.set("always-redirect", "true");
   dynamicRouting(router, port, options);
   dynamicRoutingEverywhere(router, port, options);
   const group = gatewayGroupName(port);

@@ -50,6 +50,8 @@ const globalBool = (key: string, missing: boolean): Setting<boolean> => setting(
 
 /** Whether ports that are down are answered for (the option is called ignore_lsp_down and is true by default). */
 export const ignoresPortsDown = globalBool("ignore_lsp_down", true);
+/** One connection-tracking zone for both directions of translation on distributed routers. */
+export const usesCommonZone = globalBool("use_common_zone", false);
 export const ignoresChassisFeatures = globalBool("ignore_chassis_features", false);
 
 /** Switches balance for their routers too. */
@@ -153,7 +155,7 @@ export function chassisNamed(t: Topology, nameOrHostname: string): SbRow<"Chassi
 export const zoneSettings = rule("zone-settings", (t: Topology) => t.zone, function* (t) {
   // Those that others are computed from come before these.
   for (const each of [
-    ignoresPortsDown, ignoresChassisFeatures, takesBalancersFromRouters, dropsByDefault, dropsInvalid, matchesTrackedPorts, tellsOfEmptyVips, dropActions, serviceMonitorMac, serviceMonitorTargetMac, macPrefix, chassisFeatures, isVxlanMode,
+    ignoresPortsDown, usesCommonZone, ignoresChassisFeatures, takesBalancersFromRouters, dropsByDefault, dropsInvalid, matchesTrackedPorts, tellsOfEmptyVips, dropActions, serviceMonitorMac, serviceMonitorTargetMac, macPrefix, chassisFeatures, isVxlanMode,
     isVxlanInterconnected, maxDatapathKey, maxPortKey,
   ]) each.refresh(t);
 });

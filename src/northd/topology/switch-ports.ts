@@ -69,6 +69,16 @@ export const routerPortBehind = derived("router port behind", (port: SwitchPort)
   return undefined;
 });
 
+/** The switch ports that lead to a router port: one, unless somebody made a mistake. */
+export const switchPortsFacing = derived("switch ports facing", (peer: RouterPort): readonly { readonly port: SwitchPort; readonly owner: LogicalSwitch }[] => {
+  const found = [];
+  for (const port of peer.topology.switchPortsByRouterPort.get(peer.row.name)) {
+    const owner = routerPortBehind(port) === peer ? switchOf(port) : undefined;
+    if (owner !== undefined) found.push({ port, owner });
+  }
+  return found;
+});
+
 /** The port of another switch that this one, of type switch, is connected to. */
 export const switchPortBehind = derived("switch port behind", (port: SwitchPort): SwitchPort | undefined => {
   const { topology, row } = port;

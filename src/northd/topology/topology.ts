@@ -58,6 +58,10 @@ export class LoadBalancer extends Node<NbRow<"Load_Balancer">> {
   readonly kind = "load-balancer";
 }
 
+export class Nat extends Node<NbRow<"NAT">> {
+  readonly kind = "nat";
+}
+
 export type Datapath = LogicalSwitch | LogicalRouter;
 export type Port = SwitchPort | RouterPort;
 
@@ -85,10 +89,12 @@ export class Topology {
   readonly routerPorts: MappedCollection<NbRow<"Logical_Router_Port">, RouterPort>;
   readonly staticRoutes: MappedCollection<NbRow<"Logical_Router_Static_Route">, StaticRoute>;
   readonly loadBalancers: MappedCollection<NbRow<"Load_Balancer">, LoadBalancer>;
+  readonly nats: MappedCollection<NbRow<"NAT">, Nat>;
 
   readonly switchesOfPort: Index<string, LogicalSwitch>;
   readonly routersOfPort: Index<string, LogicalRouter>;
   readonly routersOfRoute: Index<string, LogicalRouter>;
+  readonly routersOfNat: Index<string, LogicalRouter>;
   /** Joined switch ports by `SWITCH ROLE`: see roles.ts. */
   readonly switchPortsByRole: Index<string, SwitchPort>;
   readonly switchPortsByName: Index<string, SwitchPort>;
@@ -143,10 +149,12 @@ export class Topology {
     this.routerPorts = new MappedCollection("router ports", nb.Logical_Router_Port, (row) => new RouterPort(this, row));
     this.staticRoutes = new MappedCollection("static routes", nb.Logical_Router_Static_Route, (row) => new StaticRoute(this, row));
     this.loadBalancers = new MappedCollection("load balancers", nb.Load_Balancer, (row) => new LoadBalancer(this, row));
+    this.nats = new MappedCollection("translations", nb.NAT, (row) => new Nat(this, row));
     const index: Engine["index"] = (name, source, keysOf) => engine.index(name, source, keysOf);
     this.switchesOfPort = index("switches of port", this.switches, (s: LogicalSwitch): Iterable<string> => s.row.ports);
     this.routersOfPort = index("routers of port", this.routers, (r: LogicalRouter): Iterable<string> => r.row.ports);
     this.routersOfRoute = index("routers of route", this.routers, (r: LogicalRouter): Iterable<string> => r.row.static_routes);
+    this.routersOfNat = index("routers of NAT", this.routers, (r: LogicalRouter): Iterable<string> => r.row.nat);
     this.switchPortsByName = index("switch ports by name", this.switchPorts, (p: SwitchPort) => [p.row.name]);
     this.routerPortsByName = index("router ports by name", this.routerPorts, (p: RouterPort) => [p.row.name]);
     this.switchPortsByRole = index("switch ports by role", this.switchPorts, rolesOf);
