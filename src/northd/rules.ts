@@ -43,13 +43,14 @@ import { routerPortBindings } from "./sync/router-port-bindings.ts";
 import { staleFdb, staleIgmpGroups, staleMacBindings, type StaleContext } from "./sync/stale-rows.ts";
 import { dhcpOptions } from "./sync/supported-options.ts";
 import { switchPortBindings } from "./sync/switch-port-bindings.ts";
+import { routedThings } from "./topology/route-numbers.ts";
 import { zoneSettings } from "./topology/settings.ts";
 import type { Topology } from "./topology/topology.ts";
 
 /** Numbers and addresses first, since flows and rows have them in them. */
 export const bindingRules: readonly Rule<Topology>[] = [
   zoneSettings, boundSwitches, boundRouters, addressUseOfPort, macUseOfRouterPort, tagRequests, groupsOfGateways, groupsOfExternalPorts,
-  ...accessUses, ...balancerUsesRules, switchPortBindings, routerPortBindings, switchGroups, routerGroups, ipMulticast,
+  ...accessUses, ...balancerUsesRules, switchPortBindings, routerPortBindings, switchGroups, routerGroups, ipMulticast, ...routedThings,
   addressSets, monitorAddressSet, portGroupAddressSets, portGroups, dhcpOptions, rbac, portFeedback, gatewayFeedback,
 ];
 
@@ -62,7 +63,7 @@ export const switchRules: readonly Rule<Topology>[] = [
 export const routerRules: readonly Rule<Topology>[] = [
   admissionOfRouter, admissionOfPort, neighborsOfRouter, neighborsOfPort, ipInputOfRouter, ownDestinations, ipv4Input, ipv6Input, natDefaults,
   addressTranslation, untranslatedDestinations, commitAll, forcedSources, forcedPortAddresses, filteredRedirects,
-  raDefaults, routerAdvertisements, routingDefaults, routeTables, connectedRoutes, policyDefaults, arpResolveDefaults, neighbouringRouters,
+  raDefaults, routerAdvertisements, routingDefaults, connectedRoutes, policyDefaults, arpResolveDefaults, neighbouringRouters,
   neighboursOnSwitches, packetLengthDefaults, packetLengths, redirectDefaults, gatewayRedirect, networkIdDefaults, networkIds, arpRequests,
   deliveryDefaults, delivery,
 ];
@@ -71,6 +72,6 @@ export type ZoneContext = RoutingContext & GroupContext & CopyContext & StaleCon
 
 /** Those that look things up in indexes of their own. */
 export const zoneRules: readonly Rule<ZoneContext>[] = [
-  groupReferences, groupRows, staticRoutes, dns, staticMacBindings, meters, templates, staleMacBindings, staleFdb, staleIgmpGroups,
+  groupReferences, groupRows, routeTables, staticRoutes, dns, staticMacBindings, meters, templates, staleMacBindings, staleFdb, staleIgmpGroups,
   southboundGlobals, northboundGlobals,
 ];

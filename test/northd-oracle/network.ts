@@ -38,6 +38,8 @@ interface Switch {
   hasDynamic: boolean;
 }
 
+const routeTables = ["rtb-1", "rtb-2", "blue", "red", ""];
+
 export class NetworkGenerator {
   readonly #random: SeededRandom;
   readonly #nb: Insert[] = [];
@@ -66,7 +68,7 @@ export class NetworkGenerator {
     for (const s of switches) for (const r of routers) if (random.chance(0.5)) this.#attach(s, r);
     for (const s of switches) for (let i = random.below(5); i > 0; i--) this.#port(s);
     if (routers.length >= 2 && random.chance(0.4)) this.#join(routers[0], routers[1]);
-    for (const r of routers) for (let i = random.below(6); i > 0; i--) this.#route(r);
+    for (const r of routers) for (let i = random.pick([0, 2, 4, 6, 12]); i > 0; i--) this.#route(r);
     const meters = this.#makeMeters();
     for (const s of switches) this.#finishSwitch(s, meters);
     for (const r of routers) this.#finishRouter(r, meters);
@@ -187,7 +189,7 @@ export class NetworkGenerator {
     const gateway = isGatewayPort ? this.#gateway(r, name) : {};
     const options = {
       ...this.#maybe(0.2, { gateway_mtu: 1400, ...this.#maybe(0.4, { gateway_mtu_bypass: "tcp" }) }), ...this.#maybe(0.1, { "redirect-type": "bridged" }),
-      ...this.#maybe(0.2, { "reside-on-redirect-chassis": "true" }), ...this.#maybe(0.2, { route_table: "rtb-1" }), ...this.#maybe(0.15, { mcast_flood: "true" }),
+      ...this.#maybe(0.2, { "reside-on-redirect-chassis": "true" }), ...this.#maybe(0.3, { route_table: random.pick(routeTables) }), ...this.#maybe(0.15, { mcast_flood: "true" }),
       ...this.#maybe(0.1, { "requested-tnl-key": 300 + s.index }), ...this.#maybe(0.1, { "requested-chassis": random.pick(["ch0", "ch3"]) }),
       ...this.#maybe(0.1, { prefix_delegation: "true" }), ...this.#maybe(0.1, { prefix: "true" }),
     };
@@ -301,7 +303,7 @@ export class NetworkGenerator {
     const needsPort = nexthop === "" || random.chance(0.3);
     r.routes.push(this.#insert("Logical_Router_Static_Route", {
       ip_prefix: prefix, nexthop, options: map(options), ...(needsPort ? { output_port: random.chance(0.9) ? hop.port : "absent" } : {}),
-      ...(random.chance(0.2) ? { policy: random.pick(["src-ip", "dst-ip"]) } : {}), ...(random.chance(0.2) ? { route_table: "rtb-1" } : {}),
+      ...(random.chance(0.2) ? { policy: random.pick(["src-ip", "dst-ip"]) } : {}), ...(random.chance(0.3) ? { route_table: random.pick(routeTables) } : {}),
       ...(random.chance(0.2) ? { selection_fields: set(random.pick([["ip_src"], ["ip_src", "tp_dst"], ["eth_src", "ip_proto"], ["tp_src", "tp_dst"]])) } : {}),
     }));
   }

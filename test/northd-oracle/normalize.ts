@@ -67,6 +67,8 @@ function* flowLines(dump: Dump, names: ReadonlyMap<string, string>): Iterable<st
     const datapaths = one === undefined ? (groups.get(uuidOf(row["logical_dp_group"])) ?? ["?"]) : [names.get(one) ?? "?"];
     return datapaths.map((datapath) => ({ row, datapath, stage: mapOf(row["external_ids"])["stage-name"] ?? "?", match: String(row["match"]), actions: String(row["actions"]) }));
   });
+  const hasOrder = routersAreOrdered(dump);
+  const tables = hasOrder ? new Map<string, string>() : routeTableNames(flows);
   // An ECMP group is known by the traffic it is for.
   const ecmp = new Map<string, string>();
   for (const { datapath, stage, match, actions } of flows) {
@@ -74,13 +76,45 @@ function* flowLines(dump: Dump, names: ReadonlyMap<string, string>): Iterable<st
     if (stage === "lr_in_ip_routing" && id !== undefined) ecmp.set(`${datapath} ${id}`, match.replace(/ && (tcp|udp|sctp)$/, ""));
   }
   for (const { row, datapath, stage, match, actions } of flows) {
-    const named = (text: string): string => text
-      .replace(/(ecmp_reply_port ==? )(\d+)/g, (_, start: string, key: string) => `${start}${portNames.get(`${datapath} ${key}`) ?? key}`)
+    const inAnyOrder = (text: string): string => text
       .replace(/(reg8\[0\.\.15\] ==? )([1-9]\d*)/g, (_, start: string, id: string) => `${start}<${ecmp.get(`${datapath} ${id}`) ?? id}>`)
-      .replace(/set_queue\(\d+\)/, "set_queue(any)")
-      .replace(/(reg8\[16\.\.31\] == )\d+/g, "$1member");
+      .replace(/(reg8\[16\.\.31\] == )\d+/g, "$1member")
+      .replace(/(reg7 ==? )([1-9]\d*)/g, (_, start: string, id: string) => `${start}<${tables.get(id) ?? id}>`);
+    const named = (text: string): string => (hasOrder ? text : inAnyOrder(text))
+      .replace(/(ecmp_reply_port ==? )(\d+)/g, (_, start: string, key: string) => `${start}${portNames.get(`${datapath} ${key}`) ?? key}`)
+      .replace(/set_queue\(\d+\)/, "set_queue(any)");
     yield `${datapath} ${stage} ${String(row["pipeline"])} ${String(row["table_id"])} ${String(row["priority"])} ${named(match)} | ${named(actions)} | ${JSON.stringify(row["controller_meter"])} ${JSON.stringify(row["tags"])} ${JSON.stringify(row["flow_desc"])}`;
   }
+}
+
+/**
+ * Route tables and ECMP groups are numbered in the order in which OVN's northd comes upon routers: by the low bits of their UUIDs
+ * (src/northd/topology/route-order.ts). Where two routers have the same bits, it depends on random southbound UUIDs, and numbers
+ * cannot be compared, but for what they stand for.
+ */
+function routersAreOrdered(dump: Dump): boolean {
+  const routers = rowsOf(dump, "Datapath_Binding").filter((row) => row["type"] === "logical-router").map((row) => uuidOf(row["nb_uuid"]) ?? "");
+  const mask = routers.length < 2 ? 0 : routers.length < 8 ? 3 : 2 ** Math.floor(Math.log2(routers.length)) - 1;
+  return new Set(routers.map((uuid) => Number.parseInt(uuid.slice(0, 8), 16) & mask)).size === routers.length;
+}
+
+interface FlowOfDatapath {
+  readonly datapath: string;
+  readonly stage: string;
+  readonly match: string;
+  readonly actions: string;
+}
+
+/** A route table is known by the ports that choose it and the prefixes that are in it. */
+function routeTableNames(flows: readonly FlowOfDatapath[]): ReadonlyMap<string, string> {
+  const uses = new Map<string, string[]>();
+  for (const { datapath, stage, match, actions } of flows) {
+    const id = stage === "lr_in_ip_routing_pre" ? /reg7 = ([1-9]\d*)/.exec(actions)?.[1] : stage === "lr_in_ip_routing" ? /reg7 == ([1-9]\d*)/.exec(match)?.[1] : undefined;
+    if (id === undefined || match.includes("ecmp_reply_port")) continue;
+    const use = `${datapath} ${match.replace(/reg7 == \d+/, "")}`;
+    uses.set(id, [...(uses.get(id) ?? []), use]);
+  }
+  return new Map([...uses].map(([id, of]) => [id, of.sort().join(", ")]));
 }
 
 const feedbackColumns: { readonly [table: string]: readonly string[] } = {

@@ -1,5 +1,5 @@
 /** lr_in_ip_routing_pre, lr_in_ip_routing, lr_in_ip_routing_ecmp: longest prefix first, by the priority of the flows. */
-import { derived, type Index, rule } from "../../engine/index.ts";
+import { rule } from "../../engine/index.ts";
 import { lrIn } from "../../logical/index.ts";
 import { formatIp, formatPrefix, type Ip, networkOf, type Prefix } from "../../net/index.ts";
 import { type Actions, actions, everything, match, next, quoted } from "../flow-text.ts";
@@ -7,7 +7,8 @@ import { dropByDefault, lflow } from "../lflow.ts";
 import { compareBytes, type Ipv4Network, type Ipv6Network } from "../port-addresses.ts";
 import { bit, group, reg } from "../registers.ts";
 import { hasStaticFlood, isRouterEnabled, networksOf, relaysMulticast, routerOf, routerPortsOf } from "../topology/router-ports.ts";
-import { groupKeyOf, isEcmp, membersOf, type ParsedRoute, parsedRoute, type RouteGroups, type RouteSource, routeTableId, routeTableOf } from "../topology/routes.ts";
+import { groupId, numberedMembers, type RouteIndexes, routeTableId, routeTableOf } from "../topology/route-numbers.ts";
+import { isEcmp, type ParsedRoute, type RouteSource } from "../topology/routes.ts";
 import { dropActions } from "../topology/settings.ts";
 import type { LogicalRouter, RouterPort, Topology } from "../topology/topology.ts";
 import { symmetricReplies } from "./symmetric-replies.ts";
@@ -40,14 +41,6 @@ function* multicastRelay(router: LogicalRouter) {
   yield lflow(router, lrIn.ipRouting, 10450, match`ip4.mcast || ip6.mcast`, actions`clone { outport = ${group.static}; ip.ttl--; next; };`);
 }
 
-/** Packets that come in by a port with a route table of its own are routed by that. */
-export const routeTables = rule("lr-route-tables", (t: Topology) => t.routerPorts, function* (t, port) {
-  const owner = t.routersOfPort.first(port.row._uuid);
-  const table = routeTableOf(port);
-  if (owner === undefined || !isRouterEnabled(owner) || table === "") return;
-  yield lflow(owner, lrIn.ipRoutingPre, 100, match`inport == "${port.row.name}"`, actions`${reg.routeTable} = ${routeTableId(t, table)}; next;`);
-});
-
 /** To the networks of the router's own ports. */
 export const connectedRoutes = rule("lr-connected-routes", (t: Topology) => t.routerPorts, function* (_, port) {
   const router = routerOf(port);
@@ -63,43 +56,31 @@ function connected(router: LogicalRouter, port: RouterPort, prefix: Prefix, own:
   return lflow(router, lrIn.ipRouting, priorityOf(prefix.length, "connected", false, false, false), matches, route, { hint: port.row });
 }
 
-/** The static routes by the group that shares their traffic; and of each router the groups that have more than one member. */
-export interface RouteIndexes {
-  readonly groups: RouteGroups;
-  readonly ecmpGroupsOf: Index<string, string>;
-}
-
-export function routeIndexes(t: Topology): RouteIndexes {
-  const groups: RouteGroups = t.engine.index("routes by group", t.staticRoutes, (route) => {
-    const parsed = parsedRoute(route);
-    return parsed === undefined ? [] : [groupKeyOf(parsed)];
-  });
-  const ecmpGroupsOf = t.engine.index("ecmp groups of router", groups.keys, (key: string) => {
-    const members = membersOf(groups, key);
-    const [first] = members;
-    return first !== undefined && isEcmp(members) ? [first.router.row._uuid] : [];
-  });
-  return { groups, ecmpGroupsOf };
-}
-
-/** Groups are numbered in the order of their keys, from 1: the same network gives the same flows, whatever happened before. */
-const groupIds = derived("ecmp groups", (router: LogicalRouter, indexes: RouteIndexes): ReadonlyMap<string, number> =>
-  new Map([...indexes.ecmpGroupsOf.get(router.row._uuid)].sort(compareBytes).map((key, i) => [key, i + 1])));
-const groupId = derived("ecmp group id", (router: LogicalRouter, indexes: RouteIndexes, key: string): number => groupIds(router, indexes).get(key) ?? 0);
-
 export interface RoutingContext {
+  readonly topology: Topology;
   readonly routes: RouteIndexes;
 }
 
-export const staticRoutes = rule("lr-static-routes", (c: RoutingContext) => c.routes.groups.keys, function* (c, key) {
-  const members = membersOf(c.routes.groups, key);
-  const [first] = members;
-  if (first === undefined) return;
-  if (isEcmp(members)) yield* ecmpRoute(first, members, groupId(first.router, c.routes, key));
-  else yield singleRoute(first);
+/** Packets that come in by a port with a route table of its own are routed by that. */
+export const routeTables = rule("lr-route-tables", (c: RoutingContext) => c.topology.routerPorts, function* ({ topology: t, routes }, port) {
+  const owner = t.routersOfPort.first(port.row._uuid);
+  const table = routeTableOf(port);
+  if (owner === undefined || !isRouterEnabled(owner) || table === "") return;
+  yield lflow(owner, lrIn.ipRoutingPre, 100, match`inport == "${port.row.name}"`, actions`${reg.routeTable} = ${routeTableId(routes, table)}; next;`);
 });
 
-function singleRoute(parsed: ParsedRoute) {
+export const staticRoutes = rule("lr-static-routes", (c: RoutingContext) => c.routes.groups.keys, function* (c, key) {
+  const members = numberedMembers(c.routes, key);
+  const [first] = members;
+  if (first === undefined) return;
+  const routed = { ...first, tableId: routeTableId(c.routes, first.table) };
+  if (isEcmp(members)) yield* ecmpRoute(routed, members, groupId(c.routes, first.router, key));
+  else yield singleRoute(routed);
+});
+
+type NumberedRoute = ParsedRoute & { readonly tableId: number };
+
+function singleRoute(parsed: NumberedRoute) {
   const { router, prefix, source, isSource, overridesConnected, isDiscard, outPort, route } = parsed;
   const priority = priorityOf(prefix.length, source, overridesConnected, isSource, false);
   const hint = route.row;
@@ -126,7 +107,7 @@ function forward({ prefix, nextHop, port, ownAddress }: Forwarding): Actions {
 const hopRegister = (family: 4 | 6): string => (family === 4 ? reg.nextHop4 : reg.nextHop6);
 const sourceRegister = (family: 4 | 6): string => (family === 4 ? reg.source4 : reg.source6);
 
-type Routed = Pick<ParsedRoute, "prefix" | "isSource" | "tableId" | "source">;
+type Routed = Pick<NumberedRoute, "prefix" | "isSource" | "tableId" | "source">;
 
 /** Link-local networks are everywhere: only what came in by the port itself is meant (`port` undefined: no such check). */
 function routeMatch({ prefix, isSource, tableId, source }: Routed, port: RouterPort | undefined) {
@@ -150,7 +131,7 @@ function priorityOf(length: number, source: RouteSource, overrides: boolean, isS
   return offset + length * perPrefixBit + (hasProtocol ? 1 : 0) + 129 * perPrefixBit;
 }
 
-function* ecmpRoute(first: ParsedRoute, members: readonly ParsedRoute[], id: number) {
+function* ecmpRoute(first: NumberedRoute, members: readonly ParsedRoute[], id: number) {
   if (members.some((m) => m.isDiscard)) {
     first.router.topology.warn(`The ECMP route "${formatPrefix(networkOf(first.prefix))}" contains "discard" route, the whole group will drop traffic.`);
   }
@@ -161,7 +142,7 @@ function* ecmpRoute(first: ParsedRoute, members: readonly ParsedRoute[], id: num
   for (const protocol of ["tcp", "udp", "sctp"]) yield* ecmpGroup(first, members, id, selection, protocol);
 }
 
-function* ecmpGroup(first: ParsedRoute, members: readonly ParsedRoute[], id: number, selection: readonly string[], protocol: string | undefined) {
+function* ecmpGroup(first: NumberedRoute, members: readonly ParsedRoute[], id: number, selection: readonly string[], protocol: string | undefined) {
   const { router, prefix, isSource, source } = first;
   const several = members.length > 1;
   const plain = routeMatch(first, undefined);

@@ -4,7 +4,7 @@ import { formatIp, type Ip, type Prefix } from "../../net/index.ts";
 import { boolOption } from "../options.ts";
 import { compareBytes, memberAddress, parseCidr } from "../port-addresses.ts";
 import { isRouterEnabled, networksOf, routerOf, routerPortsOf } from "./router-ports.ts";
-import type { LogicalRouter, RouterPort, StaticRoute, Topology } from "./topology.ts";
+import type { LogicalRouter, RouterPort, StaticRoute } from "./topology.ts";
 
 /** Where a route comes from: it decides between routes to the same prefix. */
 export type RouteSource = "connected" | "interconnected" | "static";
@@ -18,7 +18,8 @@ export interface ParsedRoute {
   readonly isDiscard: boolean;
   /** By the source address instead of the destination. */
   readonly isSource: boolean;
-  readonly tableId: number;
+  /** The main table has no name. */
+  readonly table: string;
   readonly source: RouteSource;
   readonly overridesConnected: boolean;
   /** Replies leave by the port that their requests came in by. */
@@ -28,25 +29,6 @@ export interface ParsedRoute {
   readonly outPort: RouterPort | undefined;
   readonly ownAddress: string | undefined;
 }
-
-/** Names of route tables become numbers in a register: their places in the order of all names, from 1; 0 is the main table. */
-const routeTableNames = derived("route tables", (t: Topology): readonly string[] => {
-  const names = new Set<string>();
-  for (const port of t.routerPorts) {
-    const name = routeTableOf(port);
-    if (name !== "") names.add(name);
-  }
-  for (const route of t.staticRoutes) {
-    const name = tableNameOf(route);
-    if (name !== "") names.add(name);
-  }
-  return [...names].sort(compareBytes);
-});
-
-const tableNameOf = derived("route table of route", (route: StaticRoute): string => route.row.route_table);
-export const routeTableOf = derived("route table of port", (port: RouterPort): string => port.row.options.get("route_table") ?? "");
-
-export const routeTableId = derived("route table id", (t: Topology, name: string): number => (name === "" ? 0 : routeTableNames(t).indexOf(name) + 1));
 
 export const parsedRoute = derived("route", (route: StaticRoute): ParsedRoute | undefined => {
   const { topology: t, row } = route;
@@ -68,7 +50,7 @@ export const parsedRoute = derived("route", (route: StaticRoute): ParsedRoute | 
     prefix: prefix.family === 4 ? { family: 4, address: prefix.address, length: prefix.length } : { family: 6, address: prefix.address, length: prefix.length },
     nextHop: nextHop === undefined ? undefined : nextHop.family === 4 ? { family: 4, address: nextHop.address } : { family: 6, address: nextHop.address },
     isSource: row.policy === "src-ip",
-    tableId: routeTableId(t, row.route_table),
+    table: row.route_table,
     source: origin === "connected" ? "connected" : origin === "connected-dynamic" ? "interconnected" : "static",
     overridesConnected: boolOption(row.options, "override-connected", false),
     isSymmetric: boolOption(row.options, "ecmp_symmetric_reply", false),
@@ -108,14 +90,14 @@ function outPortOf(route: StaticRoute, router: LogicalRouter, isIpv4: boolean): 
 
 /** Routes of one group share the traffic of their prefix. Routes to connected networks never share. */
 export function groupKeyOf(parsed: ParsedRoute): string {
-  const { router, prefix, source, tableId, isSource, route } = parsed;
-  const key = `${router.row._uuid} ${tableId} ${isSource ? "src" : "dst"} ${source} ${formatIp(prefix)}/${prefix.length}`;
+  const { router, prefix, source, table, isSource, route } = parsed;
+  const key = `${router.row._uuid} ${isSource ? "src" : "dst"} ${source} ${formatIp(prefix)}/${prefix.length} ${table}`;
   return source === "connected" ? `${key} ${route.row._uuid}` : key;
 }
 
 export type RouteGroups = Index<string, StaticRoute>;
 
-/** The members of a group, in an order that does not depend on who came first. */
+/** The members of a group, in the order of their UUIDs. */
 export const membersOf = (groups: RouteGroups, key: string): readonly ParsedRoute[] =>
   [...groups.get(key)]
     .map((route) => parsedRoute(route))

@@ -10,6 +10,7 @@ import type { ReplicaTables, RowOf, Uuid } from "../../ovsdb/index.ts";
 import type { northbound, southbound } from "../../schemas/index.ts";
 import { FlowContents } from "./flow-contents.ts";
 import { MappedCollection } from "./mapped-collection.ts";
+import type { RouteOrder } from "./route-order.ts";
 
 export type Nb = typeof northbound;
 export type Sb = typeof southbound;
@@ -123,6 +124,8 @@ export class Topology {
   aclIds: KeySource = { get: () => undefined };
   /** The queue of a port with qos_* options, by Port_Binding.logical_port. */
   queues: KeySource = { get: () => undefined };
+  /** The order in which route tables and ECMP groups are numbered. */
+  routeOrder: RouteOrder = { compareRouters: () => 0, compareRoutes: () => 0 };
   /** The NB_Global.nb_cfg that was seen last, and when. */
   readonly nbCfgStamp = new Cell<CfgStamp | undefined>("time of nb_cfg", undefined);
   /** The nb_cfg that is known to be in the southbound database, and since when. */
