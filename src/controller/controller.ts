@@ -34,11 +34,16 @@ export const startController = (host: Host, options: ControllerOptions): Control
 /** The tables of Open_vSwitch that matter here, without what changes with every packet. */
 const monitored = {
   Open_vSwitch: { columns: ["bridges", "datapaths", "external_ids", "iface_types", "other_config"] },
-  Bridge: { columns: ["name", "ports", "datapath_id", "datapath_type", "fail_mode", "external_ids", "other_config"] },
-  Port: { columns: ["name", "interfaces", "external_ids"] },
+  Bridge: { columns: ["name", "ports", "datapath_id", "datapath_type", "fail_mode", "external_ids", "other_config", "mirrors", "flow_tables"] },
+  Port: { columns: ["name", "interfaces", "external_ids", "qos"] },
+  Mirror: { columns: ["name", "select_src_port", "select_dst_port", "output_port", "external_ids"] },
+  QoS: true,
+  Queue: true,
+  Flow_Table: { columns: ["name", "prefixes"] },
+  CT_Zone: { columns: ["limit"] },
   Interface: { columns: ["name", "type", "ofport", "options", "external_ids", "other_config", "mtu", "link_state", "error", "bfd", "bfd_status", "status"] },
   Flow_Sample_Collector_Set: true,
-  Datapath: { columns: ["external_ids"] },
+  Datapath: { columns: ["external_ids", "ct_zones", "capabilities"] },
 } as const;
 
 class RunningController implements Controller {

@@ -16,11 +16,12 @@ import { ExchangePort, tableKey } from "./route-exchange/exchange-table.ts";
 import { DeviceNames, KernelRoutes } from "./route-exchange/kernel-routes.ts";
 import type {
   AddressSet, Bridge, Chassis, ChassisPrivate, ChassisTemplateVar, DatapathBinding, Dns, Encap, Fdb, FlowSampleCollectorSet, IgmpGroup, Interface, LearnedRoute, MacBinding,
-  Meter, MulticastGroup, OpenVswitchReplica, Port, PortBinding, PortGroup, SouthboundReplica,
+  Meter, Mirror, MulticastGroup, OpenVswitchReplica, OvsMirror, Port, PortBinding, PortGroup, SouthboundReplica,
 } from "./rows.ts";
 import { cookieOf } from "./rows.ts";
 import { Snooping } from "./snooping/snooping.ts";
 import { type Tunnel, tunnelIdKey, TunnelUp } from "./tunnel.ts";
+import { WantedQueue } from "./wanted-queue.ts";
 import { ZoneAssignment } from "./zone-assignment.ts";
 
 export interface NodeOptions {
@@ -107,6 +108,13 @@ export class Node {
   readonly patchPortsByLogicalPort: Index<string, Port>;
   readonly tunnelPortsById: Index<string, Port>;
   readonly tunnelsByChassis: Index<string, Tunnel>;
+  /** Ports with an interface that a mirror of type local may name. */
+  readonly portsByMirrorId: Index<string, Port>;
+  readonly mirrorsByName: Index<string, OvsMirror>;
+  /** Logical ports by the mirrors attached to them. */
+  readonly portsByMirror: Index<Mirror["_uuid"], PortBinding>;
+  /** By the port with the queue. */
+  readonly wantedQueuesByPort: Index<Port["_uuid"], WantedQueue>;
   readonly portRowsByName: Index<string, Port>;
   readonly interfacesByIfaceId: Index<string, Interface>;
   /** Ports that learn routes, by themselves and by the table they learn from; what they have learned. */
@@ -169,6 +177,10 @@ export class Node {
       return id === undefined ? [] : [id];
     });
     this.tunnelsByChassis = engine.index("tunnels to", engine.facts(TunnelUp), (t) => [t.chassis]);
+    this.portsByMirrorId = engine.index("mirror port", Port, (p) => [...p.interfaces].flatMap((uuid) => Interface.get(uuid)?.external_ids.get("mirror-id") ?? []));
+    this.mirrorsByName = engine.index("OVS mirror", ovs.tables.Mirror, (m) => [m.name]);
+    this.portsByMirror = engine.index("mirrored ports of", Port_Binding, (p) => p.mirror_rules);
+    this.wantedQueuesByPort = engine.index("queues on", engine.facts(WantedQueue), (q) => [q.outer._uuid]);
     this.portRowsByName = engine.index("port", Port, (p) => [p.name]);
     this.interfacesByIfaceId = engine.index("interface of", Interface, (i) => {
       const id = i.external_ids.get("iface-id");

@@ -33,8 +33,8 @@ const contextual = /[$@^]|put_dhcp/;
 
 /** Undefined (and logged) if the text cannot be read: an older controller may meet a newer northd's flows. */
 export function parsedFlow(node: Node, flow: LogicalFlow, datapath: DatapathBinding): ParsedFlow | undefined {
-  // Port groups are the only thing in a match that is not the same on every datapath.
-  return parsedFor(node, flow, flow.match.includes("@") ? datapath.tunnel_key : 0);
+  // Port groups are the only thing in a match that is not the same on every datapath; a template may bring one in.
+  return parsedFor(node, flow, /[@^]/.test(flow.match) ? datapath.tunnel_key : 0);
 }
 
 const parsedFor = derived("parsed-flow", (node: Node, flow: LogicalFlow, datapathKey: number): ParsedFlow | undefined => {

@@ -28,6 +28,7 @@ export type IpMulticast = RowOf<Southbound, "IP_Multicast">;
 export type LoadBalancer = RowOf<Southbound, "Load_Balancer">;
 export type LogicalFlow = RowOf<Southbound, "Logical_Flow">;
 export type MacBinding = RowOf<Southbound, "MAC_Binding">;
+export type Mirror = RowOf<Southbound, "Mirror">;
 export type MulticastGroup = RowOf<Southbound, "Multicast_Group">;
 export type PortBinding = RowOf<Southbound, "Port_Binding">;
 export type ServiceMonitor = RowOf<Southbound, "Service_Monitor">;
@@ -35,6 +36,9 @@ export type StaticMacBinding = RowOf<Southbound, "Static_MAC_Binding">;
 
 export type Bridge = RowOf<OpenVswitch, "Bridge">;
 export type Interface = RowOf<OpenVswitch, "Interface">;
+export type OvsMirror = RowOf<OpenVswitch, "Mirror">;
+export type OvsQos = RowOf<OpenVswitch, "QoS">;
+export type OvsQueue = RowOf<OpenVswitch, "Queue">;
 export type OvsRow = RowOf<OpenVswitch, "Open_vSwitch">;
 export type Port = RowOf<OpenVswitch, "Port">;
 

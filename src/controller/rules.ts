@@ -12,6 +12,7 @@ import { localDatapaths } from "./local-datapaths.ts";
 import { localFlows, logicalFlows } from "./logical-flows.ts";
 import { configurationReport } from "./nb-cfg.ts";
 import { fdbFlows, learnedNeighborFlows, staticNeighborFlows } from "./neighbors.ts";
+import { staleMirrors, wantedMirrors } from "./mirrors.ts";
 import { bfdReports, watchedPeers } from "./monitors/bfd-sessions.ts";
 import { monitoredServices, serviceReports } from "./monitors/monitored-service.ts";
 import type { Node } from "./node.ts";
@@ -22,6 +23,7 @@ import { chassisMacFlows } from "./physical/localnet.ts";
 import { multicastFlows } from "./physical/multicast.ts";
 import { portFlows } from "./physical/port-flows.ts";
 import { floodFlow, tunnelFlows } from "./physical/tunnel-flows.ts";
+import { portQueues, wantedQueues } from "./port-queues.ts";
 import { portSecurityFlows } from "./port-security.ts";
 import { registration } from "./registration.ts";
 import { periodicAdvertisements } from "./router-advertisements.ts";
@@ -38,7 +40,7 @@ export const rules: readonly Rule<Node>[] = [
   registration, tunnelsUp, wishedTunnels, tunnelPorts, watchedChassis, bfdSettings, aliveChassis, localDatapaths, bindings, interfaceMarks,
   portZones, datapathZones, zoneRecords, staleZoneRecords,
   standingInterest, datapathInterest, interfaceInterest,
-  wishedPatchPorts, missingPatchPorts, stalePatchPorts,
+  wishedPatchPorts, missingPatchPorts, stalePatchPorts, wantedMirrors, staleMirrors, wantedQueues, portQueues,
   localFlows, logicalFlows, wantedMeters, learnedNeighborFlows, staticNeighborFlows, fdbFlows, portSecurityFlows, hairpinFlows,
   fixedFlows, portFlows, multicastFlows, tunnelFlows, floodFlow, chassisMacFlows,
   watchedPeers, bfdReports, monitoredServices, serviceReports, snoopedSwitches, groupWrites, staleGroups,
