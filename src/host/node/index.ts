@@ -9,6 +9,7 @@ import { nodeDatagrams } from "./datagrams.ts";
 import { nodeDisk } from "./disk.ts";
 import { eagerStart } from "./eager-start.ts";
 import { type KernelRoutingOptions, nodeKernelRouting } from "./kernel-routing.ts";
+import { nodeMachines } from "./machines.ts";
 import { nodeProcess } from "./process.ts";
 import { nodeStreams } from "./streams.ts";
 
@@ -39,5 +40,5 @@ export const nodeHost = (log: Log): Host => ({
   log,
 });
 
-export { eagerStart, nodeChildren, nodeDatagrams, nodeDisk, nodeKernelRouting, nodeProcess, nodeStreams };
+export { eagerStart, nodeChildren, nodeDatagrams, nodeDisk, nodeKernelRouting, nodeMachines, nodeProcess, nodeStreams };
 export type { KernelRoutingOptions };
