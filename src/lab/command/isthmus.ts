@@ -5,6 +5,7 @@ import { captureCommand } from "./capture.ts";
 import { downCommand } from "./down.ts";
 import { envCommand } from "./env.ts";
 import { execCommand } from "./exec.ts";
+import { flowsCommand } from "./flows.ts";
 import { inspectCommand } from "./inspect.ts";
 import { killCommand } from "./kill.ts";
 import { restartCommand } from "./restart.ts";
@@ -79,6 +80,17 @@ function commandLine(terminal: Terminal, finish: (exitCode: number) => void): Co
     .option("--processes", "each daemon in a process of its own", false)
     .option(...programOption)
     .action(async (file: string | undefined, options) => finish(await validateCommand(terminal, file, options)));
+  add("flows [node]", "how many logical flows each stage has, of the node's zone")
+    .option(...dirOption)
+    .option("-n, --top <stages>", "only so many, those with the most flows", count, 0)
+    .option("-f, --format <format>", "table, or lines as the shell would count them", choice("table", "lines"), "table")
+    .option("--grow <times>", "repeat a command and count after each time", count)
+    .option("--each <command>", "the command; $i counts from 1")
+    .option("--stage <stage...>", "with --grow: count these stages apart")
+    .option("--plot <file>", "with --grow: draw the counts as SVG")
+    .option("--curve <label=formula...>", "with --plot: draw a formula in i beside them")
+    .option("--title <title>", "with --plot: what stands above the picture")
+    .action((node: string | undefined, options) => flowsCommand(terminal, node, options));
   add("env <node>", 'print export lines: eval "$(isthmus env NODE)"')
     .option(...dirOption)
     .option("--no-path", "leave PATH alone, so that the machine's own OVN programs are found")
