@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { silentLog } from "../log.ts";
-import { FrameReader, frameRecord } from "./frame-pump.ts";
+import { FrameReader, frameRecord } from "./device-pump.ts";
 import { nodeMachines } from "./machines.ts";
 
 const machines = nodeMachines(silentLog);

@@ -9,7 +9,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { ChildResult } from "../children.ts";
 import type { Log } from "../log.ts";
 import type { DeviceEnd, Machine, MachineCommand, MachineDevice, MachineOptions, Machines } from "../machine.ts";
-import { FrameReader, frameRecord, pumpScript } from "./frame-pump.ts";
+import { FrameReader, frameRecord, pumpScript } from "./device-pump.ts";
 import { nodeKernelRouting } from "./kernel-routing.ts";
 
 /** Of a command's output, the rest is dropped. */
