@@ -8,6 +8,8 @@ import { nodeChildren } from "./children.ts";
 import { nodeDatagrams } from "./datagrams.ts";
 import { nodeDisk } from "./disk.ts";
 import { eagerStart } from "./eager-start.ts";
+import { nodeFrameDevices } from "./frame-devices.ts";
+import { nativeMissing } from "./libc.ts";
 import { type KernelRoutingOptions, nodeKernelRouting } from "./kernel-routing.ts";
 import { nodeMachines } from "./machines.ts";
 import { nodeProcess } from "./process.ts";
@@ -40,5 +42,5 @@ export const nodeHost = (log: Log): Host => ({
   log,
 });
 
-export { eagerStart, nodeChildren, nodeDatagrams, nodeDisk, nodeKernelRouting, nodeMachines, nodeProcess, nodeStreams };
+export { eagerStart, nativeMissing, nodeChildren, nodeDatagrams, nodeDisk, nodeFrameDevices, nodeKernelRouting, nodeMachines, nodeProcess, nodeStreams };
 export type { KernelRoutingOptions };
