@@ -114,6 +114,7 @@ export class ChassisSession {
       removed: ({ port }) => {
         this.#awaiting.delete(port);
         node.inService.forget(port._uuid);
+        node.activations.forget(port._uuid);
       },
     });
     engine.sink(AgingThreshold, this.#aging);

@@ -82,6 +82,11 @@ export class Learning {
     this.#learn(this.emptyBalancers, event, 0);
   }
 
+  /** What packets told has gone elsewhere, and rules are to see it. */
+  somethingHappened(): void {
+    this.#changed();
+  }
+
   saw(sighting: Sighting): void {
     this.#learn(this.sightings, sighting, 0);
   }

@@ -61,6 +61,8 @@ export class Node {
   /** What BFD and health checks have found, and who listens to which multicast group. */
   readonly bfdStates = new StateByRow<BfdState>("BFD state of");
   readonly serviceStates = new StateByRow<ServiceStatus>("state of service");
+  /** Ports that were heard here after they had been waited for. */
+  readonly activations = new StateByRow<boolean>("activation of");
   readonly snooping: Snooping;
   /** Ports whose flows the switch has confirmed. */
   readonly inService = new PortsInService();

@@ -18,6 +18,7 @@ import { monitoredServices, serviceReports } from "./monitors/monitored-service.
 import type { Node } from "./node.ts";
 import { eventWrites } from "./packet-in/controller-events.ts";
 import { missingPatchPorts, stalePatchPorts, wishedPatchPorts } from "./patch-ports.ts";
+import { activationReports } from "./physical/activation.ts";
 import { fixedFlows } from "./physical/fixed-flows.ts";
 import { chassisMacFlows } from "./physical/localnet.ts";
 import { multicastFlows } from "./physical/multicast.ts";
@@ -44,6 +45,6 @@ export const rules: readonly Rule<Node>[] = [
   localFlows, logicalFlows, wantedMeters, learnedNeighborFlows, staticNeighborFlows, fdbFlows, portSecurityFlows, hairpinFlows,
   fixedFlows, portFlows, multicastFlows, tunnelFlows, floodFlow, chassisMacFlows,
   watchedPeers, bfdReports, monitoredServices, serviceReports, snoopedSwitches, groupWrites, staleGroups,
-  agingThresholds, neighborWrites, addressWrites, timestampWrites, eventWrites, virtualBindings, announcements, periodicAdvertisements, configurationReport,
+  agingThresholds, neighborWrites, addressWrites, timestampWrites, eventWrites, activationReports, virtualBindings, announcements, periodicAdvertisements, configurationReport,
   exchangeTables, wantedRoutes, wishedLearnedRoutes, missingLearnedRoutes, staleLearnedRoutes,
 ];

@@ -6,7 +6,7 @@ import { readU32 } from "../../packet/index.ts";
 import type { PacketIn } from "../../openflow/index.ts";
 import type { BfdSessions } from "../monitors/bfd-sessions.ts";
 import type { ServiceChecks } from "../monitors/service-checks.ts";
-import type { Node } from "../node.ts";
+import { type Node, portKey } from "../node.ts";
 import { logVerdict } from "./acl-log.ts";
 import { type Arrival, datapathKeyOf, type PacketSwitch, register, wideRegister0 } from "./arrival.ts";
 import { noteEvent } from "./controller-events.ts";
@@ -43,6 +43,7 @@ const handlers: { readonly [opcode in ControllerOpcode]?: Handler } = {
     const { datapathKey, portKey: parentKey } = inportOf(arrival);
     if (arrival.userdata.length >= 4) node.learning.claimVirtual({ datapathKey, portKey: readU32(arrival.userdata, 0), parentKey });
   },
+  activation_strategy: (arrival, { node }) => activate(arrival, node),
   put_fdb: (arrival, { node }) => node.learning.learnAddress({ ...inportOf(arrival), mac: arrival.headers.src }),
   nd_na: (arrival) => sendNeighborAdvertisement(arrival, false),
   nd_na_router: (arrival) => sendNeighborAdvertisement(arrival, true),
@@ -65,6 +66,15 @@ const handlers: { readonly [opcode in ControllerOpcode]?: Handler } = {
 
 const inportOf = (arrival: Arrival) => ({ datapathKey: datapathKeyOf(arrival), portKey: register(arrival, "reg14") });
 const outportOf = (arrival: Arrival) => ({ datapathKey: datapathKeyOf(arrival), portKey: register(arrival, "reg15") });
+
+function activate(arrival: Arrival, node: Node): void {
+  const { datapathKey, portKey: key } = inportOf(arrival);
+  const datapath = node.datapathsByKey.first(datapathKey);
+  const port = datapath && node.portsByKey.first(portKey(datapath._uuid, key));
+  if (port === undefined) return;
+  node.activations.set(port._uuid, true);
+  node.learning.somethingHappened();
+}
 
 /** The address is in reg0 or xxreg0, its MAC is the sender's. */
 function learnNeighbor(arrival: Arrival, node: Node, family: 4 | 6): void {

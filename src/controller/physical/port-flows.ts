@@ -5,10 +5,12 @@ import type { Node } from "../node.ts";
 import { candidatesOf, datapathOf, haGroupOf, isElected, kindOf, ourChassis, peerOf, portNamed } from "../ports.ts";
 import type { PortBinding } from "../rows.ts";
 import { asBoolean } from "../settings.ts";
+import { activationFlows } from "./activation.ts";
 import { attachmentOf, patchOfport } from "./attachment.ts";
 import { attachedFlows, type Keys, keysOf, patchFlows, redirectFlow, zoneLookupFlow } from "./local-port.ts";
 import { localnetFlows } from "./localnet.ts";
-import { bridgedRedirectFlows, highAvailabilityFlows, overlayFlows, viaLocalnetFlow } from "./remote-port.ts";
+import { multichassisFlows } from "./multichassis.ts";
+import { bridgedRedirectFlows, highAvailabilityFlows, overlayFlows, tunnelsTowards, viaLocalnetFlow } from "./remote-port.ts";
 
 export const portFlows = rule("port-flows", (node: Node) => node.sb.tables.Port_Binding, function* (node, port) {
   if (ourChassis(node) === undefined || !node.isLocalDatapath(port.datapath)) return;
@@ -37,12 +39,14 @@ function* flowsByAccess(node: Node, port: PortBinding, keys: Keys): Iterable<Yie
   const attachment = attachmentOf(node, port);
   const localnet = localnetPortOf(node, port.datapath);
   if (attachment !== undefined) {
+    yield* activationFlows(node, port, keys, attachment.ofport);
     yield* attachedFlows(node, port, keys, attachment, localnet);
     if (kind === "localnet") yield* localnetFlows(node, port, keys, attachment);
   } else if (localnet !== undefined && port.additional_chassis.size === 0) {
     if (patchOfport(node, localnet.logical_port) === undefined) return;
     if (!alwaysTunnels(node)) {
       yield viaLocalnetFlow(port, keys, localnet);
+      yield* multichassisFlows(node, port, keys, tunnelsTowards(node, port));
       return;
     }
   }

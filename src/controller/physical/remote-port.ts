@@ -14,8 +14,8 @@ import { tunnelTo } from "../tunnels.ts";
 import { encapsulate } from "./encapsulation.ts";
 import type { Keys } from "./local-port.ts";
 
-/** The tunnels to every chassis that has the port, for packets that are to leave by `localIp`. */
-function tunnelsTowards(node: Node, port: PortBinding, localIp: string): readonly Tunnel[] {
+/** The tunnels to every chassis that has the port, for packets that are to leave by `localIp` if that is given. */
+export function tunnelsTowards(node: Node, port: PortBinding, localIp?: string): readonly Tunnel[] {
   const own = ourChassis(node)?._uuid;
   const tunnels: Tunnel[] = [];
   if (port.chassis !== undefined && port.chassis !== own) {
@@ -30,7 +30,7 @@ function tunnelsTowards(node: Node, port: PortBinding, localIp: string): readonl
   return tunnels;
 }
 
-function tunnelToChassis(node: Node, uuid: PortBinding["chassis"], remoteIp: string | undefined, localIp: string): Tunnel | undefined {
+function tunnelToChassis(node: Node, uuid: PortBinding["chassis"], remoteIp: string | undefined, localIp: string | undefined): Tunnel | undefined {
   const chassis = node.sb.tables.Chassis.get(uuid);
   return chassis && (tunnelTo(node, chassis.name, remoteIp, localIp) ?? tunnelTo(node, chassis.name));
 }

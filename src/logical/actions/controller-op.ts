@@ -29,7 +29,7 @@ export interface OpOptions {
 const empty = new Uint8Array();
 
 /** Sends the packet up with `opcode` and `data`. */
-export function controllerOp(opcode: ControllerOpcode, context: EncodeContext, data: Uint8Array = empty, { pause = false, meter: ownMeter }: OpOptions = {}): Action {
+export function controllerOp(opcode: ControllerOpcode, context: Pick<EncodeContext, "controllerMeter" | "features">, data: Uint8Array = empty, { pause = false, meter: ownMeter }: OpOptions = {}): Action {
   const meter = ownMeter === "none" ? undefined : (ownMeter ?? context.controllerMeter);
   const userdata = new Uint8Array(headerSize + data.length);
   new DataView(userdata.buffer).setUint32(0, controllerOpcodes.indexOf(opcode));
