@@ -61,7 +61,13 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { Script } from "node:vm";
+import { isMainThread } from "node:worker_threads";
 
+// As in src/host/node/eager-start.ts, which takes them back: a thread that is started meanwhile compares with these.
+const eagerFlags = () => {
+  if (/^v2[02]\\./.test(process.version)) for (const flag of ["--interrupt-budget=1000000", "--semi-space-growth-factor=16"]) setFlagsFromString(flag);
+};
+eagerFlags();
 const file = fileURLToPath(new URL("./isthmus-${hash}.cjs", import.meta.url));
 const cachePath = file.replace(/\.cjs$/, "-" + process.version + ".cache");
 let cachedData;
@@ -72,11 +78,11 @@ try {
 }
 const script = new Script(Module.wrap(readFileSync(file, "latin1")), { filename: file, cachedData });
 const target = process.env.ISTHMUS_CODE_CACHE;
-if (target !== undefined) {
+if (target !== undefined && isMainThread) {
   process.on("exit", (code) => {
     if (code !== 0) return;
-    // The flags are part of what V8 compares.
-    if (/^v2[02]\./.test(process.version)) for (const flag of ["--interrupt-budget=67584", "--semi-space-growth-factor=2"]) setFlagsFromString(flag);
+    // They are part of what V8 compares.
+    eagerFlags();
     writeFileSync(target + "." + process.pid, script.createCachedData());
     renameSync(target + "." + process.pid, target);
   });

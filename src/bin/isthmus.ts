@@ -2,20 +2,26 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { silentLog } from "../host/index.ts";
-import { eagerStart, nodeChildren, nodeHost, nodeProcess } from "../host/node/index.ts";
-import { runIsthmus } from "../lab/index.ts";
+import { eagerStart, nodeChildren, nodeHost, nodeProcess, nodeThreads, parentChannel } from "../host/node/index.ts";
+import { runIsthmus, serveLabThread, type ThreadAnswer, type ThreadRequest } from "../lab/index.ts";
 
-eagerStart(3000);
 const dist = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dist);
-const process = nodeProcess();
+const host = nodeHost(silentLog);
+const parent = parentChannel<ThreadAnswer, ThreadRequest>();
 
 // No `await` at the top: this program is bundled as a script, which V8 can keep compiled (scripts/code-cache.mjs).
-void runIsthmus({
-  host: nodeHost(silentLog),
-  process,
-  children: nodeChildren(dist),
-  programsFolder: join(root, "bin"),
-  examplesFolder: join(root, "examples"),
-  isColourful: false,
-}).then((exitCode) => process.exit(exitCode));
+if (parent !== undefined) serveLabThread(host, parent);
+else {
+  eagerStart(3000);
+  const process = nodeProcess();
+  void runIsthmus({
+    host,
+    process,
+    children: nodeChildren(dist),
+    threads: nodeThreads(join(dist, "isthmus.js")),
+    programsFolder: join(root, "bin"),
+    examplesFolder: join(root, "examples"),
+    isColourful: false,
+  }).then((exitCode) => process.exit(exitCode));
+}

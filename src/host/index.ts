@@ -15,6 +15,7 @@ export { type MemoryRouting, memoryRouting } from "./memory-routing.ts";
 export { memoryStreamPair } from "./memory-stream.ts";
 export { type Background, type Environment, type Process, type SignalName, signalNumbers } from "./process.ts";
 export type { Random } from "./random.ts";
+export type { Channel, Thread, Threads } from "./threads.ts";
 export {
   type ActiveTarget, formatTarget, type Listener, type PassiveTarget, parseActiveTarget, parsePassiveTarget, type Stream,
   type StreamEvents, type Streams,

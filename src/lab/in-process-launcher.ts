@@ -14,7 +14,8 @@ import type { DaemonLauncher, LaunchedDaemon } from "./launcher.ts";
 import { nodeFolder } from "./layout.ts";
 import type { TopologyNode } from "./topology/nodes.ts";
 
-export function inProcessLauncher(folder: string, pid: number): DaemonLauncher {
+/** `ended` is told of daemons that somebody asked to exit over their control sockets. */
+export function inProcessLauncher(folder: string, pid: number, ended: (node: string, daemon: string) => void = () => {}): DaemonLauncher {
   return {
     async launch(host: Host, node: TopologyNode, plan: DaemonPlan): Promise<LaunchedDaemon> {
       const own = nodeFolder(folder, node.name);
@@ -28,6 +29,7 @@ export function inProcessLauncher(folder: string, pid: number): DaemonLauncher {
         pid,
         exited: () => {
           isRunning = false;
+          ended(node.name, plan.name);
         },
       };
       const mortal = mortalHost(host);

@@ -15,7 +15,7 @@ import { chassisExternalIds, type DaemonPlan, planDaemons } from "./daemon-plan.
 import type { DaemonLauncher, LaunchedDaemon } from "./launcher.ts";
 import { LabHost } from "./lab-host.ts";
 import { nodeEnvironment, nodeFolder } from "./layout.ts";
-import type { CommandRunner } from "./command-runner.ts";
+import type { CommandPlace, CommandRunner } from "./command-runner.ts";
 import { parseScript, ScriptError } from "./script/syntax.ts";
 import { type CommandResult, runScript } from "./script/run.ts";
 import type { TopologyHost } from "./topology/hosts.ts";
@@ -240,11 +240,11 @@ export class Lab {
     if (exitCode !== 0) throw new LabError(`${node.name}: ${argv.join(" ")}: ${stderr.trim()}`);
   }
 
-  #place(node: TopologyNode): { readonly host: Host; readonly environment: ReadonlyMap<string, string> } {
+  #place(node: TopologyNode): CommandPlace {
     const { folder, carriers } = this.#options;
     const environment = nodeEnvironment(folder, this.topology, node, carriers);
     environment.set("OVS_CTL_TIMEOUT", String(commandLimitS));
-    return { host: present(this.#nodeHosts.get(node.name)), environment };
+    return { node, host: present(this.#nodeHosts.get(node.name)), environment };
   }
 }
 

@@ -44,3 +44,4 @@ export const nodeHost = (log: Log): Host => ({
 
 export { eagerStart, nativeMissing, nodeChildren, nodeDatagrams, nodeDisk, nodeFrameDevices, nodeKernelRouting, nodeMachines, nodeProcess, nodeStreams };
 export type { KernelRoutingOptions };
+export { nodeThreads, parentChannel } from "./threads.ts";

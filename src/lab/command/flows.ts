@@ -52,7 +52,7 @@ function placeOf(terminal: Terminal, lab: FoundLab, nodeName: string | undefined
   const node = nodeName === undefined ? centralOf(topology, zones[0] ?? "") : topology.nodes.get(nodeName);
   if (node?.zone === undefined) throw new UserError(`no node of a zone is called ${nodeName ?? ""}; there are ${[...topology.nodes.values()].flatMap((n) => (n.zone === undefined ? [] : n.name)).join(", ")}`);
   const carriers = new Map(lab.record.carriers);
-  return { host: mappedHost(terminal.host, carriersOf(node.address, carriers)), environment: nodeEnvironment(lab.folder, topology, node, carriers) };
+  return { node, host: mappedHost(terminal.host, carriersOf(node.address, carriers)), environment: nodeEnvironment(lab.folder, topology, node, carriers) };
 }
 
 async function grow(terminal: Terminal, place: CommandPlace, counter: FlowCounter, count: number, options: FlowsOptions): Promise<void> {

@@ -54,7 +54,7 @@ async function showListings(terminal: Terminal, running: RunningLab): Promise<vo
   const carriers = new Map(present(readRecord(terminal, running.folder)).carriers);
   for (const { node: name, argv } of listings) {
     const node = present(topology.nodes.get(name));
-    const place = { host: mappedHost(terminal.host, carriersOf(node.address, carriers)), environment: nodeEnvironment(running.folder, topology, node, carriers) };
+    const place = { node, host: mappedHost(terminal.host, carriersOf(node.address, carriers)), environment: nodeEnvironment(running.folder, topology, node, carriers) };
     const result = await commands.run(place, argv);
     terminal.process.out(`[${name}]# ${argv.join(" ")}\n${result.stdout}${result.stderr}\n`);
     if (result.exitCode !== 0) throw new UserError(`${argv.join(" ")} on ${name} failed`);

@@ -8,6 +8,7 @@ import { inProcessLauncher } from "../in-process-launcher.ts";
 import { Lab, LabError } from "../lab.ts";
 import { controlSocketPath, type LabRecord, maxSocketPathSize, nodeEnvironment, recordPath, topologyPath } from "../layout.ts";
 import { processLauncher } from "../process-launcher.ts";
+import { spreadOverThreads } from "../thread/spread.ts";
 import { labHandlers } from "../serve-lab.ts";
 import type { TopologyNode } from "../topology/nodes.ts";
 import { parseTopology, type Topology } from "../topology/topology.ts";
@@ -50,7 +51,7 @@ export function readTopology(terminal: Terminal, file: string): { readonly topol
 }
 
 export async function bringUp(terminal: Terminal, file: string, options: UpOptions): Promise<RunningLab> {
-  const { host, children, process } = terminal;
+  const { host, children, process, threads } = terminal;
   const { topology, text } = readTopology(terminal, file);
   const folder = absolute(terminal, options.dir ?? topology.name);
   const programs = parseStandIns(options.program ?? []);
@@ -61,11 +62,15 @@ export async function bringUp(terminal: Terminal, file: string, options: UpOptio
   host.disk.write(topologyPath(folder), text);
   host.disk.write(recordPath(folder), `${JSON.stringify(record, null, 2)}\n`);
   const environmentOf = (node: TopologyNode): ReadonlyMap<string, string> => nodeEnvironment(folder, topology, node, carriers);
-  const own = options.processes ? processLauncher(children, folder, environmentOf, createDatabaseFile) : inProcessLauncher(folder, process.pid);
-  const launcher = programs.size === 0 ? own : standInLauncher({ launcher: own, children, folder, carriers, programs, environmentOf });
+  const inOneThread = {
+    launcher: options.processes ? processLauncher(children, folder, environmentOf, createDatabaseFile) : inProcessLauncher(folder, process.pid),
+    commands: ctlRunner(),
+  };
+  const own = options.processes ? inOneThread : spreadOverThreads(threads, topology, folder, process.pid, carriers, inOneThread);
+  const launcher = programs.size === 0 ? own.launcher : standInLauncher({ launcher: own.launcher, children, folder, carriers, programs, environmentOf });
   // Daemons of one process need no sockets between them; whoever comes from outside does.
   const labHost = options.processes ? host : { ...host, streams: joinedStreams(host.streams) };
-  const lab = new Lab({ host: labHost, topology, folder, carriers, launcher, commands: ctlRunner(), runsSetup: options.setup, progress: options.progress });
+  const lab = new Lab({ host: labHost, topology, folder, carriers, launcher, commands: own.commands, runsSetup: options.setup, progress: options.progress });
   let end = (): void => {};
   const ended = new Promise<void>((resolve) => {
     end = resolve;
