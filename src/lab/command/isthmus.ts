@@ -6,6 +6,7 @@ import { downCommand } from "./down.ts";
 import { envCommand } from "./env.ts";
 import { execCommand } from "./exec.ts";
 import { flowsCommand } from "./flows.ts";
+import { graphCommand } from "./graph.ts";
 import { inspectCommand } from "./inspect.ts";
 import { killCommand } from "./kill.ts";
 import { restartCommand } from "./restart.ts";
@@ -91,6 +92,11 @@ function commandLine(terminal: Terminal, finish: (exitCode: number) => void): Co
     .option("--curve <label=formula...>", "with --plot: draw a formula in i beside them")
     .option("--title <title>", "with --plot: what stands above the picture")
     .action((node: string | undefined, options) => flowsCommand(terminal, node, options));
+  add("graph", "draw the logical network from the lab's databases")
+    .option(...dirOption)
+    .option("-f, --format <format>", "svg or mermaid", choice("svg", "mermaid"), "svg")
+    .option("-o, --output <file>", "write it there (default: standard output)")
+    .action((options) => graphCommand(terminal, options));
   add("env <node>", 'print export lines: eval "$(isthmus env NODE)"')
     .option(...dirOption)
     .option("--no-path", "leave PATH alone, so that the machine's own OVN programs are found")
