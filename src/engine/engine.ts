@@ -76,7 +76,12 @@ export class Engine {
   }
 
   sink<F>(relation: Relation<F>, sink: Sink<F>): void {
-    this.facts(relation).watch(sink);
+    this.sinkOf(this.facts(relation), sink);
+  }
+
+  /** For the items of any collection that follows from facts. */
+  sinkOf<T>(source: Collection<T>, sink: Sink<T>): void {
+    source.watch(sink);
     if (sink.settle !== undefined) this.#settlers.push(() => sink.settle?.());
   }
 

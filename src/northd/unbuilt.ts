@@ -4,8 +4,6 @@ import type { ReplicaTables } from "../ovsdb/index.ts";
 import type { Nb } from "./topology/topology.ts";
 
 const features = {
-  ACL: "access control lists",
-  Load_Balancer: "load balancers",
   Logical_Router_Policy: "routing policies",
   QoS: "QoS rules",
   Mirror: "mirrors",
@@ -13,8 +11,6 @@ const features = {
   Forwarding_Group: "forwarding groups",
   DHCP_Relay: "DHCP relays",
   Network_Function: "network functions",
-  Logical_Switch_Port_Health_Check: "health checks of ports",
-  Sampling_App: "sampling",
 } as const;
 
 export function warnOfUnbuilt(tables: ReplicaTables<Nb>, log: Log): void {

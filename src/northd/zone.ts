@@ -5,21 +5,27 @@
 import { Engine, untracked } from "../engine/index.ts";
 import type { Host } from "../host/index.ts";
 import { type CommitResult, openProjector, type Projector, type Replica, type Transaction, type Uuid } from "../ovsdb/index.ts";
+import { balancerUses } from "./balancing/balancer-use.ts";
+import { monitorKey } from "./balancing/monitored-backends.ts";
 import { AddressManagement } from "./ipam/address-management.ts";
 import { AddressUse } from "./ipam/address-use.ts";
 import { Lflow } from "./lflow.ts";
 import { GatewayFeedback, PortFeedback, TagRequest } from "./nb-feedback/port-feedback.ts";
 import { bindingRules, routerRules, switchRules, type ZoneContext, zoneRules } from "./rules.ts";
+import { AclIdRequest, WishedAclId } from "./sync/acl-ids.ts";
 import { WishedAddressSet, WishedPortGroup } from "./sync/address-sets.ts";
 import { bandKey, WishedDns, WishedMeter, WishedMeterBand, WishedStaticMac, WishedTemplate } from "./sync/copied-rows.ts";
+import { DatapathGroups, type DatapathUuid } from "./sync/datapath-groups.ts";
 import { DatapathKeyRequest, WishedDatapath } from "./sync/datapath-bindings.ts";
 import { WishedNbGlobal, WishedSbGlobal } from "./sync/globals.ts";
 import { GroupReach, GroupReference, identifyHaChassis, WishedHaChassis, WishedHaChassisGroup } from "./sync/ha-chassis-groups.ts";
 import { KeyAllocator } from "./sync/key-allocator.ts";
+import { BalancerGroups, WishedBalancer } from "./sync/load-balancers.ts";
 import { LogicalFlows } from "./sync/logical-flows.ts";
 import { multicastGroupKey, WishedIpMulticast, WishedMulticastGroup } from "./sync/multicast-groups.ts";
 import { datapathOfBinding, identifyBinding, PortKeyRequest, WishedPort } from "./sync/port-bindings.ts";
 import { identifyPermission, identifyRole, WishedPermission, WishedRole } from "./sync/rbac.ts";
+import { WishedMonitor } from "./sync/service-monitors.ts";
 import { Stale } from "./sync/stale-rows.ts";
 import { identifyDhcpOption, WishedDhcpOption, WishedDhcpv6Option } from "./sync/supported-options.ts";
 import { QueueRequest } from "./sync/switch-port-bindings.ts";
@@ -35,6 +41,8 @@ export class Zone {
   readonly engine = new Engine();
   readonly topology: Topology;
   readonly flows: LogicalFlows;
+  readonly #groups: DatapathGroups;
+  readonly #balancerGroups: BalancerGroups;
   readonly #host: Host;
   readonly #sb: Replica<Sb>;
   readonly #sbProjector: Projector<Sb>;
@@ -47,12 +55,15 @@ export class Zone {
     this.#sb = sb;
     const log = host.log.module("northd");
     this.topology = new Topology(this.engine, nb.tables, sb.tables, log, host.random, rolesOf);
-    this.flows = new LogicalFlows(sb, this.topology.flowContents);
+    this.#groups = new DatapathGroups(sb.tables);
+    this.flows = new LogicalFlows(sb, this.topology.flowContents, this.#groups);
+    this.#balancerGroups = new BalancerGroups(sb, this.#groups);
     this.#sbProjector = openProjector(host, this.engine, sb, { comment: "ovn-northd", committed: (result) => this.#southboundCommitted(result) });
     this.#nbProjector = openProjector(host, this.engine, nb, { comment: "ovn-northd" });
     warnOfUnbuilt(nb.tables, log);
     this.#allocate();
     this.engine.sink(Lflow, this.flows);
+    this.engine.sinkOf(balancerUses(this.topology).pairs, this.#balancerGroups);
     this.engine.install(this.topology, [...bindingRules, ...switchRules, ...routerRules]);
     this.engine.install(this.#context(), zoneRules);
     this.#projectSouthbound();
@@ -70,11 +81,12 @@ export class Zone {
 
   /** The southbound database is as it should be. */
   get isSettled(): boolean {
-    return this.#sbProjector.isSettled && this.flows.isSettled;
+    return this.#sbProjector.isSettled && this.flows.isSettled && this.#balancerGroups.isSettled;
   }
 
   compareAll(): void {
     this.flows.compareAll();
+    this.#balancerGroups.compareAll();
     this.#sbProjector.compareAll();
     this.#nbProjector.compareAll();
   }
@@ -109,6 +121,7 @@ export class Zone {
 
   #southboundCommitted(result: CommitResult): void {
     this.flows.finished(result);
+    this.#balancerGroups.finished(result);
     if (result.kind !== "committed" && result.kind !== "unchanged") return;
     this.#reached(this.#cfgInFlight);
     this.#nbProjector.commit();
@@ -139,11 +152,16 @@ export class Zone {
       what: "vlans for nested ports", min: 1, policy: "lowest", warn, conflict: () => undefined,
       existing: (_, key) => untracked(() => t.nb.Logical_Switch_Port.get(key as Uuid<"Logical_Switch_Port">)?.tag),
     });
+    const acls = new KeyAllocator({
+      what: "ACL IDs", min: 1, policy: "lowest", warn, conflict: () => undefined,
+      existing: (_, key) => untracked(() => t.sb.ACL_ID.get(key as Uuid<"ACL_ID">)?.id),
+    });
     const addresses = new AddressManagement(this.#host.log);
     engine.sink(DatapathKeyRequest, datapaths);
     engine.sink(PortKeyRequest, ports);
     engine.sink(QueueRequest, queues);
     engine.sink(TagRequest, tags);
+    engine.sink(AclIdRequest, acls);
     engine.sink(AddressUse, addresses);
     const routeOrder = new RouteCensus();
     engine.sink(Routed, routeOrder);
@@ -152,6 +170,7 @@ export class Zone {
     t.portKeys = ports;
     t.queues = queues;
     t.tags = tags;
+    t.aclIds = acls;
     t.dynamicAddresses = addresses;
   }
 
@@ -191,6 +210,17 @@ export class Zone {
     p.project("IP_Multicast", { relation: WishedIpMulticast, identify: (row) => datapathOf(row.datapath) });
     p.project("Address_Set", { relation: WishedAddressSet, identify: byName });
     p.project("Port_Group", { relation: WishedPortGroup, identify: byName });
+    p.project("Load_Balancer", { relation: WishedBalancer, identify: byUuid });
+    p.project("ACL_ID", { relation: WishedAclId, identify: byUuid });
+    const wishedMonitors = this.engine.index("wished service monitors", this.engine.facts(WishedMonitor), (wish) => [wish.key]);
+    p.project("Service_Monitor", {
+      relation: WishedMonitor, identityReads: "anything",
+      identify: (row) => {
+        const key = monitorKey(row.logical_port, row.ip, row.port, row.protocol ?? "");
+        // What ovn-ic has brought is its own, unless it is wanted here too.
+        return row.ic_learned && wishedMonitors.first(key) === undefined ? undefined : key;
+      },
+    });
     p.project("DHCP_Options", { relation: WishedDhcpOption, identify: identifyDhcpOption });
     p.project("DHCPv6_Options", { relation: WishedDhcpv6Option, identify: byName });
     p.project("RBAC_Permission", { relation: WishedPermission, identify: identifyPermission });
@@ -213,9 +243,12 @@ export class Zone {
   #alsoSouthbound(transaction: Transaction<Sb>): void {
     this.#cfgInFlight = this.#nbCfg();
     const { datapathKeys } = this.topology;
-    this.flows.write(transaction, (datapath) =>
+    const uuidOf: DatapathUuid = (datapath) =>
       this.#sbProjector.row("Datapath_Binding", datapath)?._uuid ??
-      (datapathKeys.get(datapath) === undefined ? undefined : (datapath as Uuid<"Datapath_Binding">)));
+      (datapathKeys.get(datapath) === undefined ? undefined : (datapath as Uuid<"Datapath_Binding">));
+    this.#groups.begin();
+    this.flows.write(transaction, uuidOf);
+    this.#balancerGroups.write(transaction, uuidOf);
     for (const row of this.engine.facts(Stale)) if (this.#sb.tables[row._table].get(row._uuid) !== undefined) transaction.delete(row);
   }
 

@@ -6,12 +6,14 @@ import { aclEvaluation } from "../switch/ls-acl-eval.ts";
 import { aclHints } from "../switch/ls-acl-hint.ts";
 import { aclSampleDefaults, aclSamples } from "../switch/ls-acl-sample.ts";
 import { preAcl, statelessAcls } from "../switch/ls-pre-acl.ts";
+import { aclIds } from "../sync/acl-ids.ts";
+import { meterShares } from "../sync/meter-shares.ts";
 import type { Topology } from "../topology/topology.ts";
 import { aclsOfGroups, aclsOfSwitches, groupsOnSwitches } from "./acl-use.ts";
 
-/** Who has which: before what depends on it. */
-export const accessUses: readonly Rule<Topology>[] = [aclsOfSwitches, aclsOfGroups, groupsOnSwitches];
+/** Who has which, and their numbers: before what depends on it. */
+export const accessUses: readonly Rule<Topology>[] = [aclsOfSwitches, aclsOfGroups, groupsOnSwitches, aclIds];
 
 export const accessRules: readonly Rule<Topology>[] = [
-  preAcl, statelessAcls, aclHints, aclEvaluation, accessControlLists, aclSampleDefaults, aclSamples, aclActions,
+  preAcl, statelessAcls, aclHints, aclEvaluation, accessControlLists, aclSampleDefaults, aclSamples, aclActions, meterShares,
 ];

@@ -40,17 +40,22 @@ export const staticMacBindings = rule("static-mac-bindings", (c: CopyContext) =>
 });
 
 export const meters = rule("meters", (c: CopyContext) => c.topology.nb.Meter, function* ({ topology: t }, row) {
+  yield* meterRows(t, row, row.name);
+});
+
+/** The meter's rows, under its own name or another. */
+export function* meterRows(t: Topology, row: NbRow<"Meter">, name: string) {
   const keys: string[] = [];
   for (const uuid of row.bands) {
     const band = t.nb.Meter_Band.get(uuid);
     if (band === undefined) continue;
     const { action, rate, burst_size } = band;
-    const key = bandKey(row.name, band);
+    const key = bandKey(name, band);
     keys.push(key);
     yield WishedMeterBand({ key, columns: { action, rate, burst_size } });
   }
-  yield WishedMeter({ key: row.name, columns: { name: row.name, unit: row.unit, bands: keys.map((key) => wished("Meter_Band", key)) } });
-});
+  yield WishedMeter({ key: name, columns: { name, unit: row.unit, bands: keys.map((key) => wished("Meter_Band", key)) } });
+}
 
 export const bandKey = (meter: string, band: { readonly action: string; readonly rate: number; readonly burst_size: number }): string =>
   `${meter}\n${band.action} ${band.rate} ${band.burst_size}`;

@@ -1,53 +1,32 @@
 /**
- * Logical_Flow and Logical_DP_Group: the facts of the Lflow relation, gathered over datapaths. Flows that are alike in all
- * but the datapath are one row, which names its datapath, or a group of datapaths that many rows share.
- *
- * Written by hand rather than as wishes, since there are as many flows as everything else together times ten, and since one
- * more switch joins a hundred rows at once: these move together to a larger group, and the group's row is changed instead of
- * theirs. A group is known by the size of its set and 64 bits of hash that are kept as members come and go.
+ * Logical_Flow: the facts of the Lflow relation, gathered over datapaths. Flows that are alike in all but the datapath are one
+ * row, which names its datapath, or a group of datapaths that many rows share (datapath-groups.ts). Written by hand rather than
+ * as wishes, since there are as many flows as everything else together times ten.
  */
 import type { Sink } from "../../engine/index.ts";
 import { stageNamed } from "../../logical/index.ts";
-import type { CommitResult, Replica, Transaction, Uuid } from "../../ovsdb/index.ts";
+import type { CommitResult, Replica, Transaction } from "../../ovsdb/index.ts";
 import type { Lflow } from "../lflow.ts";
 import type { FlowContent, FlowContents } from "../topology/flow-contents.ts";
 import type { Sb, SbRow } from "../topology/topology.ts";
-import { northboundUuidOf } from "../topology/topology.ts";
+import type { DatapathGroup, DatapathGroups, DatapathUuid, Members } from "./datapath-groups.ts";
 
 type FlowRow = SbRow<"Logical_Flow">;
-type GroupRow = SbRow<"Logical_DP_Group">;
 
 /** In Logical_Flow.tags: see FlowDetails.matchesTrackedPorts. */
 const trackedTag = "acl_ct_translation";
 
-interface Group {
-  readonly id: string;
-  readonly datapaths: ReadonlySet<string>;
-  /** How many flows are in it. */
-  uses: number;
-  row: GroupRow | undefined;
-  /** The group that the first of its flows came from: its row is taken over if nobody uses it any more. */
-  from: Group | undefined;
-}
-
-interface Entry {
+interface Entry extends Members {
   readonly flow: Lflow;
-  /** Keys of datapaths: one alone without a set. */
-  datapaths: string | Set<string>;
-  high: number;
-  low: number;
-  group: Group | undefined;
+  group: DatapathGroup | undefined;
   row: FlowRow | undefined;
 }
 
 export class LogicalFlows implements Sink<Lflow> {
-  readonly #replica: Replica<Sb>;
   readonly #contents: FlowContents;
+  readonly #groups: DatapathGroups;
   readonly #entries = new Map<FlowContent, Entry>();
-  readonly #groups = new Map<string, Group>();
-  readonly #hashes = new Map<string, readonly [number, number]>();
   readonly #entryOfRow = new Map<FlowRow, Entry>();
-  readonly #groupRows = new Map<GroupRow, string>();
   /** Membership has moved: the group is to be found again. */
   readonly #moved = new Set<Entry>();
   #dirty = new Set<Entry>();
@@ -55,16 +34,15 @@ export class LogicalFlows implements Sink<Lflow> {
   /** Rows that no entry has: to be deleted. */
   readonly #strays = new Set<FlowRow>();
 
-  constructor(replica: Replica<Sb>, contents: FlowContents) {
-    this.#replica = replica;
+  constructor(replica: Replica<Sb>, contents: FlowContents, groups: DatapathGroups) {
     this.#contents = contents;
-    const { Logical_Flow: flows, Logical_DP_Group: groups } = replica.tables;
+    this.#groups = groups;
+    const { Logical_Flow: flows } = replica.tables;
     flows.watch({ added: (row) => this.#rowCame(row), removed: (row) => this.#rowWent(row) });
     flows.watchColumns((row) => this.#rowChanged(row));
-    groups.watch({ added: (row) => this.#groupRowCame(row), removed: (row) => this.#groupRowWent(row) });
-    groups.watchColumns((row) => {
-      this.#groupRowWent(row);
-      this.#groupRowCame(row);
+    // The flows that use it are compared again.
+    groups.watch((group) => {
+      for (const entry of this.#entries.values()) if (entry.group === group) this.#dirty.add(entry);
     });
   }
 
@@ -72,23 +50,20 @@ export class LogicalFlows implements Sink<Lflow> {
     const datapath: string = flow.datapath.row._uuid;
     let entry = this.#entries.get(flow.content);
     if (entry === undefined) {
-      entry = { flow, datapaths: datapath, high: 0, low: 0, group: undefined, row: undefined };
+      entry = { flow, datapaths: "", high: 0, low: 0, group: undefined, row: undefined };
       this.#entries.set(flow.content, entry);
-    } else if (typeof entry.datapaths === "string") entry.datapaths = entry.datapaths === "" ? datapath : new Set([entry.datapaths, datapath]);
-    else entry.datapaths.add(datapath);
-    this.#stir(entry, datapath);
+    }
+    this.#groups.add(entry, datapath);
+    this.#moved.add(entry);
+    this.#dirty.add(entry);
   }
 
   removed(flow: Lflow): void {
     const entry = this.#entries.get(flow.content);
     if (entry === undefined) return;
-    const datapath: string = flow.datapath.row._uuid;
-    if (typeof entry.datapaths === "string") entry.datapaths = "";
-    else {
-      entry.datapaths.delete(datapath);
-      if (entry.datapaths.size === 1) for (const last of entry.datapaths) entry.datapaths = last;
-    }
-    this.#stir(entry, datapath);
+    this.#groups.remove(entry, flow.datapath.row._uuid);
+    this.#moved.add(entry);
+    this.#dirty.add(entry);
   }
 
   settle(): void {
@@ -110,14 +85,13 @@ export class LogicalFlows implements Sink<Lflow> {
   }
 
   /** Adds what is to be written. `uuidOf` gives the Datapath_Binding row of a datapath. */
-  write(transaction: Transaction<Sb>, uuidOf: (datapath: string) => Uuid<"Datapath_Binding"> | undefined): void {
+  write(transaction: Transaction<Sb>, uuidOf: DatapathUuid): void {
     for (const row of this.#strays) {
       const entry = this.#entryFor(row);
       if (entry !== undefined && entry.row === undefined) this.#adopt(entry, row);
       else transaction.delete(row);
     }
-    const made = new Map<Group, Uuid<"Logical_DP_Group">>();
-    for (const entry of this.#dirty) this.#writeEntry(entry, transaction, uuidOf, made);
+    for (const entry of this.#dirty) this.#writeEntry(entry, transaction, uuidOf);
     this.#inFlight = transaction.isEmpty ? new Set() : this.#dirty;
     this.#dirty = new Set();
   }
@@ -128,10 +102,7 @@ export class LogicalFlows implements Sink<Lflow> {
     this.#inFlight = new Set();
   }
 
-  #writeEntry(
-    entry: Entry, transaction: Transaction<Sb>, uuidOf: (datapath: string) => Uuid<"Datapath_Binding"> | undefined,
-    made: Map<Group, Uuid<"Logical_DP_Group">>,
-  ): void {
+  #writeEntry(entry: Entry, transaction: Transaction<Sb>, uuidOf: DatapathUuid): void {
     const { flow, group, row } = entry;
     if (entry.datapaths === "") {
       if (this.#entries.get(flow.content) === entry) {
@@ -148,7 +119,7 @@ export class LogicalFlows implements Sink<Lflow> {
       return;
     }
     const logical_datapath = typeof entry.datapaths === "string" ? uuidOf(entry.datapaths) : undefined;
-    const logical_dp_group = group === undefined ? undefined : this.#groupUuid(group, transaction, uuidOf, made);
+    const logical_dp_group = group === undefined ? undefined : this.#groups.uuidOf(group, transaction, uuidOf);
     if (logical_datapath === undefined && logical_dp_group === undefined) {
       // Its datapath has no key, and so no row: the flow waits for that.
       if (row !== undefined) transaction.delete(row);
@@ -170,96 +141,13 @@ export class LogicalFlows implements Sink<Lflow> {
     });
   }
 
-  #groupUuid(
-    group: Group, transaction: Transaction<Sb>, uuidOf: (datapath: string) => Uuid<"Datapath_Binding"> | undefined,
-    made: Map<Group, Uuid<"Logical_DP_Group">>,
-  ): Uuid<"Logical_DP_Group"> {
-    if (group.row !== undefined && this.#groupRows.get(group.row) === group.id) return group.row._uuid;
-    const already = made.get(group);
-    if (already !== undefined) return already;
-    const datapaths = [...group.datapaths].map(uuidOf).filter((uuid) => uuid !== undefined);
-    const inherited = group.row ?? heirloom(group);
-    let uuid: Uuid<"Logical_DP_Group">;
-    if (inherited === undefined) uuid = transaction.insert("Logical_DP_Group", { datapaths });
-    else {
-      uuid = inherited._uuid;
-      transaction.update(inherited, { datapaths });
-    }
-    made.set(group, uuid);
-    return uuid;
-  }
-
-  #stir(entry: Entry, datapath: string): void {
-    const [high, low] = this.#hashOf(datapath);
-    entry.high = (entry.high ^ high) >>> 0;
-    entry.low = (entry.low ^ low) >>> 0;
-    this.#moved.add(entry);
-    this.#dirty.add(entry);
-  }
-
-  /** Two halves of a 64-bit hash of the datapath's UUID, which is as good as random already. */
-  #hashOf(datapath: string): readonly [number, number] {
-    let hash = this.#hashes.get(datapath);
-    if (hash === undefined) {
-      const hex = datapath.replaceAll("-", "");
-      const part = (i: number): number => Number.parseInt(hex.slice(8 * i, 8 * i + 8), 16);
-      hash = [(part(0) ^ Math.imul(part(1), 0x9e3779b1)) >>> 0, (part(3) ^ Math.imul(part(2), 0x85ebca77)) >>> 0];
-      this.#hashes.set(datapath, hash);
-    }
-    return hash;
-  }
-
+  /** One datapath alone needs no group. */
   #regroup(entry: Entry): void {
-    const before = entry.group;
-    const { datapaths } = entry;
-    if (typeof datapaths === "string") entry.group = undefined;
+    if (typeof entry.datapaths !== "string") entry.group = this.#groups.regroup(entry, entry.group);
     else {
-      const id = `${datapaths.size} ${entry.high} ${entry.low}`;
-      let group = this.#groups.get(id);
-      if (group === undefined) {
-        group = { id, datapaths: new Set(datapaths), uses: 0, row: this.#findRow(id), from: before?.row === undefined ? before?.from : before };
-        this.#groups.set(id, group);
-      }
-      entry.group = group;
+      this.#groups.leave(entry.group);
+      entry.group = undefined;
     }
-    if (entry.group === before) return;
-    if (entry.group !== undefined) entry.group.uses++;
-    if (before !== undefined && --before.uses === 0) this.#groups.delete(before.id);
-  }
-
-  #findRow(id: string): GroupRow | undefined {
-    for (const [row, key] of this.#groupRows) if (key === id) return row;
-    return undefined;
-  }
-
-  #groupRowCame(row: GroupRow): void {
-    const datapaths = new Set<string>();
-    let [high, low] = [0, 0];
-    for (const uuid of row.datapaths) {
-      const binding = this.#replica.tables.Datapath_Binding.get(uuid);
-      const datapath = binding === undefined ? undefined : northboundUuidOf(binding);
-      if (datapath === undefined || datapaths.has(datapath)) continue;
-      datapaths.add(datapath);
-      const hash = this.#hashOf(datapath);
-      high = (high ^ hash[0]) >>> 0;
-      low = (low ^ hash[1]) >>> 0;
-    }
-    const id = `${datapaths.size} ${high} ${low}`;
-    this.#groupRows.set(row, id);
-    const group = this.#groups.get(id);
-    if (group === undefined) return;
-    group.row ??= row;
-    group.from = undefined;
-  }
-
-  #groupRowWent(row: GroupRow): void {
-    const id = this.#groupRows.get(row);
-    this.#groupRows.delete(row);
-    const group = id === undefined ? undefined : this.#groups.get(id);
-    if (group?.row !== row) return;
-    // Changed by somebody else, or gone: the flows that use it are compared again.
-    group.row = undefined;
-    for (const entry of this.#entries.values()) if (entry.group === group) this.#dirty.add(entry);
   }
 
   /** The entry that says what the row says. */
@@ -301,14 +189,4 @@ export class LogicalFlows implements Sink<Lflow> {
     this.#rowWent(row);
     this.#rowCame(row);
   }
-}
-
-/** The row of the group that this one grew out of, if it is of no more use there. */
-function heirloom(group: Group): GroupRow | undefined {
-  const { from } = group;
-  if (from === undefined || from.uses > 0 || from.row === undefined) return undefined;
-  const { row } = from;
-  from.row = undefined;
-  group.row = row;
-  return row;
 }
