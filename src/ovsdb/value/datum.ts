@@ -19,11 +19,15 @@ export function compareAtoms(a: Atom, b: Atom): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-// UTF-16 order differs from byte order only where surrogates meet the range U+E000..U+FFFF.
+/** Where UTF-16 order differs from byte order: surrogates against the range U+E000..U+FFFF. */
+const beyondSurrogates = /[\ud800-\uffff]/;
+
 function compareStrings(a: string, b: string): number {
+  if (!beyondSurrogates.test(a) || !beyondSurrogates.test(b)) return a < b ? -1 : 1;
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
-    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
     if (x !== y) return rank(x) - rank(y);
   }
   return a.length - b.length;
