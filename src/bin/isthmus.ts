@@ -2,7 +2,7 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { silentLog } from "../host/index.ts";
-import { eagerStart, nodeChildren, nodeHost, nodeProcess, nodeThreads, parentChannel } from "../host/node/index.ts";
+import { eagerStart, nodeChildren, nodeHost, nodeMachines, nodeProcess, nodeThreads, parentChannel } from "../host/node/index.ts";
 import { runIsthmus, serveLabThread, type ThreadAnswer, type ThreadRequest } from "../lab/index.ts";
 
 const dist = dirname(fileURLToPath(import.meta.url));
@@ -19,6 +19,7 @@ else {
     host,
     process,
     children: nodeChildren(dist),
+    machines: nodeMachines(silentLog),
     threads: nodeThreads(join(dist, "isthmus.js")),
     programsFolder: join(root, "bin"),
     examplesFolder: join(root, "examples"),

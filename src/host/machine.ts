@@ -10,6 +10,8 @@ export interface MachineOptions {
   readonly name: string;
   /** Folders that are to be empty, and to be written to, there. */
   readonly emptyFolders: readonly string[];
+  /** Files of its own, by path; what stands in this machine's place of that name is not touched. */
+  readonly files?: ReadonlyMap<string, string>;
 }
 
 export interface MachineDevice {
@@ -39,6 +41,8 @@ export interface MachineCommand {
 export interface Machine {
   readonly name: string;
   readonly routing: KernelRouting;
+  /** What to put before a command so that it runs there: for whoever has a terminal of its own to run it in. */
+  readonly entry: readonly string[];
   /** Runs a program there to its end; 126 or 127 if there is none of that name. */
   execute(argv: readonly string[], input?: string): Promise<ChildResult>;
   /** Starts a program there; what it prints comes as it is printed. */

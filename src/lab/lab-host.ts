@@ -1,4 +1,4 @@
-/** A host of the topology: a simulated machine and the switch port it is plugged into. */
+/** A host of the topology: a machine, simulated or real, and the switch port it is plugged into. */
 import type { Host, Timer } from "../host/index.ts";
 import { type Ip, parseIp, parseMac, parsePrefix } from "../net/index.ts";
 import { present } from "../std/index.ts";
@@ -12,8 +12,31 @@ const configurationLimitMs = 15_000;
 /** How long a host that has its addresses waits for a router, which its network may well not have. */
 const routerLimitMs = 1_000;
 
-export class LabHost {
+/** What a host's cable goes into. */
+export interface Socket {
+  attachPort(name: string, receive: (frame: Uint8Array) => void): AttachedPort;
+}
+
+export interface LabHost {
   readonly topology: TopologyHost;
+  plugInto(theSwitch: Socket): void;
+  /** Gives it its addresses; resolves when it has them, or has waited long enough for them. */
+  configure(): Promise<void>;
+  /** With their lengths, as last seen. */
+  addresses(): readonly string[];
+  /** Looks at the addresses again. */
+  refresh(): Promise<void>;
+  exec(argv: readonly string[], output: (to: "stdout" | "stderr", bytes: Uint8Array) => void): RunningCommand;
+  /** What to put before a command so that it runs there with the caller's own terminal; undefined: it has to be asked for by `exec`. */
+  readonly entry: readonly string[] | undefined;
+  /** Resolves with the first echo reply from `to`. */
+  firstReply(to: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export class SimulatedLabHost implements LabHost {
+  readonly topology: TopologyHost;
+  readonly entry = undefined;
   readonly #host: Host;
   readonly #machine: SimulatedHost;
   #port: AttachedPort | undefined;
@@ -35,14 +58,13 @@ export class LabHost {
     });
   }
 
-  plugInto(theSwitch: { attachPort(name: string, receive: (frame: Uint8Array) => void): AttachedPort }): void {
+  plugInto(theSwitch: Socket): void {
     this.#port?.close();
     const port = theSwitch.attachPort(this.topology.interfaceName, this.#machine.receive);
     this.#port = port;
     this.#machine.attach((frame) => port.send(frame));
   }
 
-  /** Starts the machine; resolves when it has its addresses, or has waited long enough for them. */
   configure(): Promise<void> {
     this.#machine.start();
     const { clock } = this.#host;
@@ -68,16 +90,17 @@ export class LabHost {
     return this.#machine.addresses();
   }
 
+  async refresh(): Promise<void> {}
+
   exec(argv: readonly string[], output: (to: "stdout" | "stderr", bytes: Uint8Array) => void): RunningCommand {
     return this.#machine.exec(argv, output);
   }
 
-  /** Resolves with the first echo reply from `to`. */
   async firstReply(to: string): Promise<void> {
     await this.#machine.firstReply(present(parseIp(to), `address ${to}`));
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#machine.stop();
     this.#port?.close();
   }

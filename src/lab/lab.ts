@@ -6,16 +6,17 @@
  * Whatever is in the databases by the time a daemon starts, it works out once; what comes later, it works in bit by bit.
  */
 import { timedOutCode } from "../ctl/index.ts";
-import type { AddressMap, Host } from "../host/index.ts";
+import type { AddressMap, Host, Machines } from "../host/index.ts";
 import { mappedHost } from "../host/index.ts";
 import { type Ip, isLinkLocalIpv6, parsePrefix } from "../net/index.ts";
 import { present } from "../std/index.ts";
 import { carriersOf } from "./carriers.ts";
 import { chassisExternalIds, type DaemonPlan, planDaemons } from "./daemon-plan.ts";
 import type { DaemonLauncher, LaunchedDaemon } from "./launcher.ts";
-import { LabHost } from "./lab-host.ts";
+import { type LabHost, SimulatedLabHost } from "./lab-host.ts";
 import { nodeEnvironment, nodeFolder } from "./layout.ts";
 import type { CommandPlace, CommandRunner } from "./command-runner.ts";
+import { NetnsHost } from "./netns-host/netns-host.ts";
 import { parseScript, ScriptError } from "./script/syntax.ts";
 import { type CommandResult, runScript } from "./script/run.ts";
 import type { TopologyHost } from "./topology/hosts.ts";
@@ -31,6 +32,8 @@ export interface LabOptions {
   readonly carriers: AddressMap;
   readonly launcher: DaemonLauncher;
   readonly commands: CommandRunner;
+  /** For hosts of kind netns. */
+  readonly machines: Machines;
   /** False leaves the databases as empty as a fresh installation's. */
   readonly runsSetup: boolean;
   /** Told as work gets done. */
@@ -89,7 +92,7 @@ export class Lab {
   }
 
   async down(): Promise<void> {
-    for (const labHost of this.hosts.values()) labHost.stop();
+    await Promise.all([...this.hosts.values()].map((labHost) => labHost.stop()));
     // Controllers leave before what they talk to, so that they can take their chassis out of the databases.
     const order: readonly DaemonPlan["kind"][] = ["controller", "ic", "northd", "switch", "database"];
     for (const kind of order) {
@@ -169,7 +172,7 @@ export class Lab {
 
   async #plug(wanted: TopologyHost): Promise<void> {
     const node = present(this.topology.nodes.get(wanted.node));
-    const labHost = new LabHost(this.#options.host, wanted, (other, family) => this.#addressOf(other, family));
+    const labHost = await this.#makeHost(wanted);
     this.hosts.set(wanted.name, labHost);
     labHost.plugInto(this.#switchOf(node.name));
     // The controller makes br-int; the hypervisor only plugs into it.
@@ -178,6 +181,16 @@ export class Lab {
       "ovs-vsctl", "--no-wait", "add-port", "br-int", wanted.interfaceName, "--", "set", "Interface", wanted.interfaceName,
       `external-ids:iface-id=${wanted.ifaceId}`, `external-ids:attached-mac="${wanted.mac}"`,
     ]);
+  }
+
+  async #makeHost(wanted: TopologyHost): Promise<LabHost> {
+    const { host, machines, topology } = this.#options;
+    if (wanted.kind === "simulated") return new SimulatedLabHost(host, wanted, (other, family) => this.#addressOf(other, family));
+    try {
+      return await NetnsHost.start(host, machines, wanted, topology.hosts);
+    } catch (error) {
+      throw new LabError(`host ${wanted.name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 
   /** Hosts know one another by name. */

@@ -27,7 +27,8 @@ export interface ServedLab {
 export function labHandlers(served: ServedLab): ReadonlyMap<string, ControlHandler> {
   return new Map<string, ControlHandler>([
     ["exec", guarded(execHandler(served))],
-    ["inspect", () => reportOf(served.lab, served.folder, served.carriers)],
+    ["entry", guarded(([host]) => [...(served.lab.host(text(host, "host")).entry ?? [])])],
+    ["inspect", inspectHandler(served)],
     ["capture", guarded(captureHandler(served))],
     ["restart", guarded(async ([node, daemon]) => (await served.lab.restart(text(node, "node"), optionalText(daemon, "daemon"))).map((d) => [d.plan.name, d.pid]))],
     ["kill", guarded(([node, daemon]) => served.lab.kill(text(node, "node"), optionalText(daemon, "daemon")).join(" "))],
@@ -50,6 +51,13 @@ function guarded(handler: ControlHandler): ControlHandler {
       if (error instanceof LabError) throw new ControlError(error.message);
       throw error;
     }
+  };
+}
+
+function inspectHandler({ lab, folder, carriers }: ServedLab): ControlHandler {
+  return async () => {
+    await Promise.all([...lab.hosts.values()].map((host) => host.refresh()));
+    return reportOf(lab, folder, carriers);
   };
 }
 

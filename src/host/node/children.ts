@@ -1,5 +1,6 @@
 /** Child processes by way of node:child_process. */
 import { spawn } from "node:child_process";
+import { constants } from "node:os";
 import { join } from "node:path";
 import type { ChildOptions, ChildResult, Children } from "../children.ts";
 
@@ -7,6 +8,19 @@ import type { ChildOptions, ChildResult, Children } from "../children.ts";
 const maxOutputSize = 1 << 20;
 /** How long after its end a child's last words may take to arrive. */
 const lastWordsMs = 50;
+
+function takeOver([file = "", ...args]: readonly string[]): Promise<number> {
+  const ignored = ["SIGINT", "SIGQUIT"] as const;
+  const passed = ["SIGTERM", "SIGHUP"] as const;
+  const child = spawn(file, args, { stdio: "inherit" });
+  // The terminal sends its signals to both; the program decides what they mean.
+  for (const signal of ignored) process.on(signal, () => undefined);
+  for (const signal of passed) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve) => {
+    child.on("error", () => resolve(127));
+    child.on("close", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  });
+}
 
 /** `programsFolder` holds the bundles: `ovn-northd.js` and so on. */
 export function nodeChildren(programsFolder: string): Children {
@@ -43,6 +57,7 @@ export function nodeChildren(programsFolder: string): Children {
   return {
     run: (program, args, options) => execute(process.execPath, [join(programsFolder, `${program}.js`), ...args], options),
     execute,
+    takeOver,
     isRunning: (pid) => signal(pid, 0),
     signal: (pid, name) => void signal(pid, name),
   };

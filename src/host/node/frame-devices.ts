@@ -23,8 +23,8 @@ const request = {
 } as const;
 const tapWithoutHeader = 0x1002;
 const [flagUp, flagRunning] = [0x1, 0x40];
-/** ETHTOOL_STXCSUM, ETHTOOL_SSG, ETHTOOL_STSO, ETHTOOL_SGSO, each to be set to 0. */
-const offloadsOfEthtool = [0x17, 0x1f, 0x23];
+/** ETHTOOL_STXCSUM, ETHTOOL_STSO, ETHTOOL_SGSO, each to be set to 0. */
+const offloadsOfEthtool = [0x17, 0x1f, 0x24];
 const receiveBufferSize = 4 << 20;
 const maxNameSize = 15;
 

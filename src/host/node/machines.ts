@@ -10,7 +10,9 @@ import type { ChildResult } from "../children.ts";
 import type { Log } from "../log.ts";
 import type { DeviceEnd, Machine, MachineCommand, MachineDevice, MachineOptions, Machines } from "../machine.ts";
 import { FrameReader, frameRecord, pumpScript } from "./device-pump.ts";
+import { nodeFrameDevices } from "./frame-devices.ts";
 import { nodeKernelRouting } from "./kernel-routing.ts";
+import { nativeMissing } from "./libc.ts";
 
 /** Of a command's output, the rest is dropped. */
 const maxOutputSize = 1 << 26;
@@ -44,12 +46,19 @@ export function nodeMachines(log: Log): Machines {
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
-const holdScript = ({ name, emptyFolders }: MachineOptions): string => `
+/** Files below /run are written there; others, which must be here too, are covered by ones that are. */
+const fileScript = ([path, content]: readonly [string, string], i: number): string =>
+  path.startsWith("/run/")
+    ? `printf %s ${quoted(content)} > ${quoted(path)} || exit 1`
+    : `if test -f ${quoted(path)}; then printf %s ${quoted(content)} > /run/.own-${i} && mount --bind /run/.own-${i} ${quoted(path)} || exit 1; fi`;
+
+const holdScript = ({ name, emptyFolders, files = new Map() }: MachineOptions): string => `
   hostname ${quoted(name)} 2>/dev/null
   mount -t tmpfs tmpfs /run && mkdir -p /run/netns || exit 1
   for folder in ${emptyFolders.map(quoted).join(" ")}; do
     case "$folder" in /run/*) mkdir -p "$folder";; *) test ! -d "$folder" || mount -t tmpfs tmpfs "$folder" || exit 1;; esac
   done
+  ${[...files].map(fileScript).join("\n  ")}
   ip link set lo up || exit 1
   echo ready
   exec cat >/dev/null`;
@@ -72,23 +81,23 @@ class NamespaceMachine implements Machine {
   readonly name: string;
   readonly routing;
   readonly #holder: ChildProcess;
-  readonly #entry: readonly string[];
+  readonly entry: readonly string[];
 
   constructor(name: string, holder: ChildProcess, log: Log) {
     this.name = name;
     this.#holder = holder;
     const pid = String(holder.pid);
     const user = isRoot() ? [] : ["--user", "--preserve-credentials"];
-    this.#entry = ["nsenter", "--target", pid, ...user, "--net", "--mount", "--uts", `--pid=/proc/${pid}/ns/pid_for_children`, "--"];
-    this.routing = nodeKernelRouting({ entry: this.#entry, log });
+    this.entry = ["nsenter", "--target", pid, ...user, "--net", "--mount", "--uts", `--pid=/proc/${pid}/ns/pid_for_children`, "--"];
+    this.routing = nodeKernelRouting({ entry: this.entry, log });
   }
 
   execute(argv: readonly string[], input = ""): Promise<ChildResult> {
-    return run([...this.#entry, ...argv], input);
+    return run([...this.entry, ...argv], input);
   }
 
   start(argv: readonly string[], output: (to: "stdout" | "stderr", bytes: Uint8Array) => void): MachineCommand {
-    const [command = "", ...args] = [...this.#entry, ...argv];
+    const [command = "", ...args] = [...this.entry, ...argv];
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
     child.stdout.on("data", (bytes: Buffer) => output("stdout", bytes));
     child.stderr.on("data", (bytes: Buffer) => output("stderr", bytes));
@@ -109,9 +118,44 @@ class NamespaceMachine implements Machine {
     };
   }
 
-  async openDevice(device: MachineDevice, receive: (frame: Uint8Array) => void): Promise<DeviceEnd> {
+  openDevice(device: MachineDevice, receive: (frame: Uint8Array) => void): Promise<DeviceEnd> {
+    return isRoot() && nativeMissing() === undefined ? this.#openTap(device, receive) : this.#openPump(device, receive);
+  }
+
+  /** By system calls of this process, which only root's can make in another network namespace. */
+  async #openTap({ name, mac, mtu, namespace }: MachineDevice, receive: (frame: Uint8Array) => void): Promise<DeviceEnd> {
+    const place = `/proc/${this.#holder.pid}/${namespace === undefined ? "ns/net" : `root/run/netns/${namespace}`}`;
+    const device = nodeFrameDevices.openTap(name, place);
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const within = namespace === undefined ? [] : ["ip", "netns", "exec", namespace];
+    const setUp = `echo 0 > /proc/sys/net/ipv6/conf/${quoted(name)}/accept_dad; ip link set ${quoted(name)} address ${quoted(mac)} mtu ${mtu} up`;
+    const { code, stderr } = await this.execute([...within, "sh", "-c", setUp]);
+    if (code !== 0) {
+      device.close();
+      throw new Error(`device ${name} of ${this.name}: ${stderr.trim()}`);
+    }
+    device.attach(receive);
+    const close = (): void => {
+      device.close();
+      end();
+    };
+    this.#holder.once("close", close);
+    return {
+      send: (frame) => device.send(frame),
+      get dropped() {
+        return device.dropped;
+      },
+      ended,
+      close,
+    };
+  }
+
+  async #openPump(device: MachineDevice, receive: (frame: Uint8Array) => void): Promise<DeviceEnd> {
     const within = device.namespace === undefined ? [] : ["ip", "netns", "exec", device.namespace];
-    const [command = "", ...args] = [...this.#entry, ...within, "perl", "-e", pumpScript, device.name, device.mac, String(device.mtu)];
+    const [command = "", ...args] = [...this.entry, ...within, "perl", "-e", pumpScript, device.name, device.mac, String(device.mtu)];
     const pump = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], detached: true });
     const ended = new Promise<void>((resolve) => void pump.on("close", () => resolve()));
     const reader = new FrameReader();

@@ -1,4 +1,7 @@
-/** `isthmus exec HOST COMMAND...`: runs a command on a host of the lab; output, Ctrl-C and exit code pass through. */
+/**
+ * `isthmus exec HOST COMMAND...`: runs a command on a host of the lab; output, Ctrl-C and exit code pass through. On a simulated
+ * host the lab runs it; on a real one it runs here, within the host's namespaces, with this terminal as its own.
+ */
 import { ControlError } from "../control.ts";
 import { connectLab, findLab } from "./find-lab.ts";
 import { type Terminal, UserError } from "./terminal.ts";
@@ -7,8 +10,10 @@ export async function execCommand(terminal: Terminal, host: string, argv: readon
   const lab = findLab(terminal, options.dir);
   if (!lab.topology.hosts.has(host)) throw new UserError(`no host ${host}; there are ${[...lab.topology.hosts.keys()].join(", ") || "none"}`);
   const client = await connectLab(terminal, lab);
-  for (const signal of ["SIGINT", "SIGTERM"] as const) terminal.process.onSignal(signal, () => client.interrupt());
   try {
+    const entry = await client.request("entry", [host]);
+    if (Array.isArray(entry) && entry.length > 0) return await terminal.children.takeOver([...entry.map(String), ...argv]);
+    for (const signal of ["SIGINT", "SIGTERM"] as const) terminal.process.onSignal(signal, () => client.interrupt());
     const text = new TextDecoder();
     const exitCode = await client.request("exec", [host, [...argv]], (to, bytes) => {
       if (to === "stderr") terminal.process.err(text.decode(bytes));

@@ -47,6 +47,7 @@ function commandLine(terminal: Terminal, finish: (exitCode: number) => void): Co
     .option("--dir <dir>", "where it keeps its state (default: a folder named after the lab)")
     .option("--detach", "leave it running in the background", false)
     .option("--processes", "each daemon in a process of its own", false)
+    .option("--real", "make every host a network namespace of this machine, with its kernel and tools", false)
     .option(...programOption)
     .option("--no-setup", "leave the databases empty: do not run the file's set-up commands")
     .action(async (file: string, options) => finish(await upCommand(terminal, file, options)));
@@ -54,6 +55,7 @@ function commandLine(terminal: Terminal, finish: (exitCode: number) => void): Co
     .option("--dir <dir>", "where it keeps its state (default: ./east-west)")
     .option("--once", "ping three times, take it down, and end", false)
     .option("--processes", "each daemon in a process of its own", false)
+    .option("--real", "make every host a network namespace of this machine, with its kernel and tools", false)
     .action(async (options) => finish(await startCommand(terminal, options)));
   add("down", "take a lab down and remove its folder").option(...dirOption).action((options) => downCommand(terminal, options));
   add("exec <host> <command...>", "run a command on a host of the lab")
@@ -79,6 +81,7 @@ function commandLine(terminal: Terminal, finish: (exitCode: number) => void): Co
   add("validate [file]", "put the claims of a topology file to the test; exit 0: all hold, 1: some fail, 2: there are none")
     .option("--dir <dir>", "a running lab's folder, or where the lab for the test keeps its state (default: a folder named after the lab)")
     .option("--processes", "each daemon in a process of its own", false)
+    .option("--real", "make every host a network namespace of this machine, with its kernel and tools", false)
     .option(...programOption)
     .action(async (file: string | undefined, options) => finish(await validateCommand(terminal, file, options)));
   add("flows [node]", "how many logical flows each stage has, of the node's zone")

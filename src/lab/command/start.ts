@@ -19,7 +19,7 @@ const listings: readonly { readonly node: string; readonly argv: readonly string
 
 const firstReplyLimitMs = 20_000;
 
-export async function startCommand(terminal: Terminal, options: { readonly once: boolean; readonly dir?: string | undefined; readonly processes: boolean }): Promise<number> {
+export async function startCommand(terminal: Terminal, options: { readonly once: boolean; readonly dir?: string | undefined; readonly processes: boolean; readonly real?: boolean | undefined }): Promise<number> {
   const { process, host } = terminal;
   const say = (text: string): void => process.out(`${text}\n`);
   const elapsed = (): string => `${(host.clock.now() / 1000).toFixed(2)} s`;
@@ -27,6 +27,7 @@ export async function startCommand(terminal: Terminal, options: { readonly once:
   const running = await bringUp(terminal, `${terminal.examplesFolder}/east-west.lab.yml`, {
     dir: options.dir,
     processes: options.processes,
+    real: options.real,
     setup: true,
     progress: (step) => say(`  ${elapsed()}  ${step}`),
   });

@@ -1,10 +1,11 @@
 /** What the commands of `isthmus` are given: the world, the terminal, and where the project's programs are. */
-import type { Children, Host, Process, Threads } from "../../host/index.ts";
+import type { Children, Host, Machines, Process, Threads } from "../../host/index.ts";
 
 export interface Terminal {
   readonly host: Host;
   readonly process: Process;
   readonly children: Children;
+  readonly machines: Machines;
   readonly threads: Threads;
   /** The folder of `ovn-nbctl` and its sisters, for a shell's PATH. */
   readonly programsFolder: string;

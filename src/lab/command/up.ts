@@ -11,6 +11,7 @@ import { processLauncher } from "../process-launcher.ts";
 import { spreadOverThreads } from "../thread/spread.ts";
 import { labHandlers } from "../serve-lab.ts";
 import type { TopologyNode } from "../topology/nodes.ts";
+import { asNetns } from "../topology/hosts.ts";
 import { parseTopology, type Topology } from "../topology/topology.ts";
 import { parseStandIns, standInLauncher, standInPrograms } from "../stand-in-launcher.ts";
 import { takeDown } from "./down.ts";
@@ -23,6 +24,8 @@ export interface UpOptions {
   readonly dir?: string | undefined;
   readonly processes: boolean;
   readonly setup: boolean;
+  /** Every host of the file a network namespace, whatever kind the file says. */
+  readonly real?: boolean | undefined;
   /** `PROGRAM=PATH`: what runs in place of our program. */
   readonly program?: readonly string[] | undefined;
   progress(step: string): void;
@@ -51,8 +54,10 @@ export function readTopology(terminal: Terminal, file: string): { readonly topol
 }
 
 export async function bringUp(terminal: Terminal, file: string, options: UpOptions): Promise<RunningLab> {
-  const { host, children, process, threads } = terminal;
-  const { topology, text } = readTopology(terminal, file);
+  const { host, children, process, threads, machines } = terminal;
+  const { topology: written, text } = readTopology(terminal, file);
+  const topology = options.real === true ? { ...written, hosts: asNetns(written.hosts) } : written;
+  await checkMachines(terminal, topology);
   const folder = absolute(terminal, options.dir ?? topology.name);
   const programs = parseStandIns(options.program ?? []);
   if ("malformed" in programs) throw new UserError(`--program ${programs.malformed}: expected PROGRAM=PATH, where PROGRAM is one of ${standInPrograms.join(", ")}`);
@@ -70,7 +75,7 @@ export async function bringUp(terminal: Terminal, file: string, options: UpOptio
   const launcher = programs.size === 0 ? own.launcher : standInLauncher({ launcher: own.launcher, children, folder, carriers, programs, environmentOf });
   // Daemons of one process need no sockets between them; whoever comes from outside does.
   const labHost = options.processes ? host : { ...host, streams: joinedStreams(host.streams) };
-  const lab = new Lab({ host: labHost, topology, folder, carriers, launcher, commands: own.commands, runsSetup: options.setup, progress: options.progress });
+  const lab = new Lab({ host: labHost, topology, folder, carriers, launcher, commands: own.commands, machines, runsSetup: options.setup, progress: options.progress });
   let end = (): void => {};
   const ended = new Promise<void>((resolve) => {
     end = resolve;
@@ -89,6 +94,13 @@ export async function bringUp(terminal: Terminal, file: string, options: UpOptio
     await down();
     throw error instanceof LabError ? new UserError(error.message) : error;
   }
+}
+
+/** Says at once, and not half-way, that hosts of kind netns cannot be. */
+async function checkMachines({ machines }: Terminal, { hosts }: Topology): Promise<void> {
+  const real = [...hosts.values()].filter((host) => host.kind === "netns").map((host) => host.name);
+  const obstacle = real.length === 0 ? undefined : await machines.obstacle();
+  if (obstacle !== undefined) throw new UserError(`${real.join(", ")}: hosts of kind netns cannot be made here: ${obstacle}`);
 }
 
 /** An empty folder for the lab; what a lab whose process has died left in it is cleared away. */

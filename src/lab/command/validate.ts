@@ -17,6 +17,7 @@ const nothingToCheck = 2;
 export interface ValidateOptions {
   readonly dir?: string | undefined;
   readonly processes: boolean;
+  readonly real?: boolean | undefined;
   readonly program?: readonly string[] | undefined;
 }
 
@@ -29,7 +30,7 @@ export async function validateCommand(terminal: Terminal, file: string | undefin
   if (topology.validate.length === 0) return saysNothing(terminal, file);
   const folder = absolute(terminal, options.dir ?? topology.name);
   if (await isRunning(terminal, folder)) return validate(terminal, { ...findLab(terminal, folder), topology }, file);
-  const running = await bringUp(terminal, file, { dir: folder, processes: options.processes, setup: true, program: options.program, progress: () => undefined });
+  const running = await bringUp(terminal, file, { dir: folder, processes: options.processes, real: options.real, setup: true, program: options.program, progress: () => undefined });
   try {
     await awaitProbe(terminal, running);
     return await validate(terminal, { folder, topology, record: present(readRecord(terminal, folder)) }, file);

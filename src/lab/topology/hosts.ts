@@ -5,8 +5,13 @@ import { known, type Misfit } from "./complaint.ts";
 import { ip, mac, name, prefix } from "./names.ts";
 import { isChassis, type TopologyNodes } from "./nodes.ts";
 
+/** `simulated`: a network stack of the lab's own. `netns`: a network namespace of this machine, with its kernel and its tools. */
+const hostKinds = ["simulated", "netns"] as const;
+export type HostKind = (typeof hostKinds)[number];
+
 export const hostSchema = z.strictObject({
   node: name,
+  kind: z.enum(hostKinds).default("simulated"),
   mac,
   interface: z.string().min(1).max(15, "an interface name of at most 15 characters").optional(),
   "iface-id": z.string().min(1).optional(),
@@ -19,6 +24,7 @@ export const hostSchema = z.strictObject({
 
 export interface TopologyHost {
   readonly name: string;
+  readonly kind: HostKind;
   readonly node: string;
   readonly mac: string;
   readonly interfaceName: string;
@@ -38,6 +44,7 @@ export function hostsOf(file: Readonly<Record<string, z.infer<typeof hostSchema>
     const interfaceName = host.interface ?? hostName;
     hosts.set(hostName, {
       name: hostName,
+      kind: host.kind,
       node: host.node,
       mac: host.mac,
       interfaceName,
@@ -51,6 +58,9 @@ export function hostsOf(file: Readonly<Record<string, z.infer<typeof hostSchema>
   }
   return hosts;
 }
+
+/** The same hosts as network namespaces, all of them. */
+export const asNetns = (hosts: TopologyHosts): TopologyHosts => new Map([...hosts].map(([hostName, host]) => [hostName, { ...host, kind: "netns" }]));
 
 /** Hosts on nodes that are none or no chassis, interfaces with two owners, gateways out of reach. */
 export function* hostMisfits(hosts: TopologyHosts, nodes: TopologyNodes): Generator<Misfit> {
