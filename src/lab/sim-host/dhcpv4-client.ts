@@ -3,13 +3,14 @@
  * It says what it does in dhclient's words.
  */
 import type { Clock, Random, Timer } from "../../host/index.ts";
-import { contains, formatIpv4, type Ip, type Ipv4, ipv4MaskLength, ipv4Of, type Mac } from "../../net/index.ts";
+import { contains, formatIpv4, type Ip, type Ipv4, ipv4MaskLength, ipv4Of } from "../../net/index.ts";
 import {
   dhcpIps, dhcpMessage, dhcpMessageType, dhcpOption, type DhcpOption, type Dhcpv4, emitDhcpv4, findDhcpOption, ip4, ipProtocol, ipv4Packet,
   parseClasslessRoutes, parseDhcpv4, readU32, sizeofDhcpv4, udpDatagram, writeU32,
 } from "../../packet/index.ts";
+import type { Device } from "./device.ts";
 import type { IpLayer } from "./ip-layer.ts";
-import type { NetworkState } from "./network-state.ts";
+import { type NetworkState, oneHop } from "./network-state.ts";
 import type { UdpLayer, UdpSocket } from "./udp-layer.ts";
 
 export interface DhcpEnvironment {
@@ -18,8 +19,7 @@ export interface DhcpEnvironment {
   readonly ip: IpLayer;
   readonly udp: UdpLayer;
   readonly network: NetworkState;
-  readonly mac: Mac;
-  readonly interfaceName: string;
+  readonly device: Device;
 }
 
 export interface Dhcpv4Lease {
@@ -83,7 +83,7 @@ export class Dhcpv4Client {
   release(): void {
     const lease = this.#lease;
     if (lease !== undefined) {
-      this.#say(`DHCPRELEASE of ${formatIpv4(lease.address)} on ${this.#env.interfaceName} to ${formatIpv4(lease.server)} port 67`);
+      this.#say(`DHCPRELEASE of ${formatIpv4(lease.address)} on ${this.#env.device.name} to ${formatIpv4(lease.server)} port 67`);
       this.#send(dhcpMessage.release, [{ code: dhcpOption.serverId, data: bytesOf(lease.server) }], lease.address, lease.server);
       this.#env.network.removeRoute((r) => r.origin === "dhcp" && r.destination.family === 4);
       this.#env.network.removeAddress(ip4(lease.address));
@@ -108,7 +108,7 @@ export class Dhcpv4Client {
     const interval = Math.min(firstIntervalMs * 2 ** this.#attempts, maxIntervalMs);
     this.#attempts++;
     const wanted: DhcpOption = { code: dhcpOption.parameterRequest, data: Uint8Array.of(1, 28, 2, 121, 3, 15, 6, 119, 12, 26, 42) };
-    const name = this.#env.interfaceName;
+    const name = this.#env.device.name;
     if (this.#state === "selecting") {
       this.#say(`DHCPDISCOVER on ${name} to 255.255.255.255 port 67 interval ${interval / 1000}`);
       this.#send(dhcpMessage.discover, [wanted], nobody, everyone);
@@ -128,7 +128,7 @@ export class Dhcpv4Client {
 
   #send(messageType: number, options: readonly DhcpOption[], clientIp: Ipv4, to: Ipv4): void {
     const message: Dhcpv4 = {
-      op: 1, hops: 0, xid: this.#xid, seconds: 0, broadcast: false, clientIp, yourIp: nobody, serverIp: nobody, relayIp: nobody, clientMac: this.#env.mac,
+      op: 1, hops: 0, xid: this.#xid, seconds: 0, broadcast: false, clientIp, yourIp: nobody, serverIp: nobody, relayIp: nobody, clientMac: this.#env.device.mac,
       serverName: "", bootFile: "", options: [{ code: dhcpOption.messageType, data: Uint8Array.of(messageType) }, ...options],
     };
     // BOOTP relays take nothing shorter than 300 bytes.
@@ -136,13 +136,13 @@ export class Dhcpv4Client {
     emitDhcpv4(message, payload);
     if (to === everyone) {
       const datagram = udpDatagram(ip4(nobody), ip4(everyone), 68, 67, payload);
-      this.#env.ip.broadcast(ipv4Packet({ src: nobody, dst: everyone, protocol: ipProtocol.udp, ttl: 128 }, datagram));
+      this.#env.ip.broadcast(this.#env.device, ipv4Packet({ src: nobody, dst: everyone, protocol: ipProtocol.udp, ttl: 128 }, datagram));
     } else this.#socket?.send(ip4(to), 67, payload, { src: ip4(clientIp) });
   }
 
   #receive(payload: Uint8Array): void {
     const m = parseDhcpv4(payload);
-    if (m === undefined || m.op !== 2 || m.xid !== this.#xid || m.clientMac !== this.#env.mac) return;
+    if (m === undefined || m.op !== 2 || m.xid !== this.#xid || m.clientMac !== this.#env.device.mac) return;
     const [server] = dhcpIps(findDhcpOption(m, dhcpOption.serverId));
     const kind = dhcpMessageType(m);
     if (kind === dhcpMessage.offer && this.#state === "selecting" && server !== undefined) {
@@ -172,12 +172,12 @@ export class Dhcpv4Client {
     const until = clock.now() + seconds * 1000;
     if (this.#lease !== undefined && this.#lease.address !== m.yourIp) network.removeAddress(ip4(this.#lease.address));
     this.#say(`DHCPACK of ${formatIpv4(m.yourIp)} from ${formatIpv4(server)}`);
-    network.setAddress({ prefix: { family: 4, address: m.yourIp, length }, origin: "dhcp", validUntil: until, preferredUntil: until });
+    network.setAddress({ prefix: { family: 4, address: m.yourIp, length }, device: this.#env.device.name, origin: "dhcp", validUntil: until, preferredUntil: until });
     this.#setRoutes(m, length);
     this.#lease = { address: m.yourIp, length, server, seconds };
     this.#state = "bound";
     this.#attempts = 0;
-    this.#env.ip.announce(ip4(m.yourIp));
+    this.#env.ip.resolution.announce(this.#env.device, ip4(m.yourIp));
     const renewal = Math.max(1, Math.floor(seconds / 2));
     this.#say(`bound to ${formatIpv4(m.yourIp)} -- renewal in ${renewal} seconds.`);
     this.#timer?.cancel();
@@ -193,15 +193,15 @@ export class Dhcpv4Client {
 
   /** Classless routes, if there are any, are all the routes there are (RFC 3442). */
   #setRoutes(m: Dhcpv4, length: number): void {
-    const { network } = this.#env;
+    const { network, device } = this.#env;
     network.removeRoute((r) => r.origin === "dhcp" && r.destination.family === 4);
     const classless = parseClasslessRoutes(findDhcpOption(m, dhcpOption.classlessRoutes) ?? new Uint8Array(0)) ?? [];
     const [router] = dhcpIps(findDhcpOption(m, dhcpOption.router));
     const own = { family: 4, address: m.yourIp, length } as const;
     const add = (network4: Ipv4, prefixLength: number, gateway: Ipv4): void => {
       const via: Ip | undefined = gateway === 0 ? undefined : ip4(gateway);
-      if (via !== undefined && !contains(own, via)) network.addRoute({ destination: { family: 4, address: gateway, length: 32 }, via: undefined, origin: "dhcp", metric: 0 });
-      network.addRoute({ destination: { family: 4, address: network4, length: prefixLength }, via, origin: "dhcp", metric: 0 });
+      if (via !== undefined && !contains(own, via)) network.addRoute({ destination: { family: 4, address: gateway, length: 32 }, hops: oneHop(undefined, device.name), origin: "dhcp", metric: 0 });
+      network.addRoute({ destination: { family: 4, address: network4, length: prefixLength }, hops: oneHop(via, device.name), origin: "dhcp", metric: 0 });
     };
     if (classless.length > 0) for (const route of classless) add(route.network, route.length, route.gateway);
     else if (router !== undefined) add(nobody, 0, router);

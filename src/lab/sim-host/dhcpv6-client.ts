@@ -58,7 +58,7 @@ export class Dhcpv6Client {
   }
 
   #identity(): number {
-    return this.#env.mac % 0x100000000;
+    return this.#env.device.mac % 0x100000000;
   }
 
   #transmit(): void {
@@ -70,9 +70,9 @@ export class Dhcpv6Client {
     const intervalMs = Math.min(1000 * 2 ** this.#attempts, 30_000);
     this.#attempts++;
     const mac = new Uint8Array(6);
-    writeMac(this.#env.mac, mac, 0);
+    writeMac(this.#env.device.mac, mac, 0);
     const [type, word] = this.#state === "soliciting" ? [dhcpv6Message.solicit, "Solicit"] as const : this.#state === "renewing" ? [dhcpv6Message.renew, "Renew"] as const : [dhcpv6Message.request, "Request"] as const;
-    this.#say(`XMT: ${word} on ${this.#env.interfaceName}, interval ${intervalMs}ms.`);
+    this.#say(`XMT: ${word} on ${this.#env.device.name}, interval ${intervalMs}ms.`);
     const held = this.#offered === undefined ? [] : [{ code: dhcpv6Option.iaAddress, data: emitIaAddress(this.#offered) }];
     const options: Dhcpv6Option[] = [
       { code: dhcpv6Option.clientId, data: duidOfMac(mac) },
@@ -84,7 +84,7 @@ export class Dhcpv6Client {
     const message: Dhcpv6 = { type, transactionId: this.#transactionId, options };
     const payload = new Uint8Array(sizeofDhcpv6(message));
     emitDhcpv6(message, payload);
-    this.#socket?.send(ip6(servers), 547, payload, { src: ip6(linkLocalOf(this.#env.mac)), ttl: 1 });
+    this.#socket?.send(ip6(servers), 547, payload, { src: ip6(linkLocalOf(this.#env.device.mac)), ttl: 1 });
     this.#timer?.cancel();
     this.#timer = this.#env.clock.after(intervalMs, () => this.#transmit());
   }
@@ -97,7 +97,7 @@ export class Dhcpv6Client {
     const address = parseIaAddress(findDhcpv6Option(identity?.options ?? [], dhcpv6Option.iaAddress) ?? new Uint8Array(0));
     if (server === undefined) return;
     if (m.type === dhcpv6Message.advertise && this.#state === "soliciting" && address !== undefined) {
-      this.#say(`RCV: Advertise message on ${this.#env.interfaceName} from ${formatFrom(src)}.`);
+      this.#say(`RCV: Advertise message on ${this.#env.device.name} from ${formatFrom(src)}.`);
       this.#server = server;
       this.#offered = address;
       this.#state = "requesting";
@@ -105,7 +105,7 @@ export class Dhcpv6Client {
       this.#transactionId = this.#env.random.next32() & 0xffffff;
       this.#transmit();
     } else if (m.type === dhcpv6Message.reply && (this.#state === "requesting" || this.#state === "renewing") && address !== undefined) {
-      this.#say(`RCV: Reply message on ${this.#env.interfaceName} from ${formatFrom(src)}.`);
+      this.#say(`RCV: Reply message on ${this.#env.device.name} from ${formatFrom(src)}.`);
       this.#bind(address, identity?.t1 ?? 0);
     }
   }
@@ -115,12 +115,12 @@ export class Dhcpv6Client {
     const until = (seconds: number): number | undefined => (seconds === 0xffffffff ? undefined : clock.now() + seconds * 1000);
     if (this.#address !== undefined && this.#address !== a.address) network.removeAddress(ip6(this.#address));
     // DHCPv6 gives an address without a network: what is on the link, routers say.
-    network.setAddress({ prefix: { family: 6, address: a.address, length: 128 }, origin: "dhcp", validUntil: until(a.validLifetime), preferredUntil: until(a.preferredLifetime) });
+    network.setAddress({ prefix: { family: 6, address: a.address, length: 128 }, device: this.#env.device.name, origin: "dhcp", validUntil: until(a.validLifetime), preferredUntil: until(a.preferredLifetime) });
     this.#address = a.address;
     this.#offered = a;
     this.#state = "bound";
     this.#attempts = 0;
-    this.#env.ip.announce(ip6(a.address));
+    this.#env.ip.resolution.announce(this.#env.device, ip6(a.address));
     this.#timer?.cancel();
     const renewal = t1 !== 0 && t1 !== 0xffffffff ? t1 : Math.floor(a.preferredLifetime / 2);
     if (renewal > 0 && renewal < 2_000_000) {

@@ -1,7 +1,8 @@
 /** Echo replies, handed to whoever asked, by identifier. */
 import type { Ip } from "../../net/index.ts";
 import { ipProtocol, readU16 } from "../../packet/index.ts";
-import type { Inbound, IpLayer } from "./ip-layer.ts";
+import type { Inbound } from "./ip-core.ts";
+import type { IpLayer } from "./ip-layer.ts";
 
 export interface EchoReply {
   readonly from: Ip;

@@ -1,6 +1,7 @@
 /** What the programs on a simulated host work with. */
 import type { Clock, Random } from "../../host/index.ts";
-import type { Ip, Mac } from "../../net/index.ts";
+import type { Ip } from "../../net/index.ts";
+import type { Device } from "./device.ts";
 import type { Dhcpv4Client } from "./dhcpv4-client.ts";
 import type { Dhcpv6Client } from "./dhcpv6-client.ts";
 import type { Echo } from "./echo.ts";
@@ -11,8 +12,8 @@ import type { UdpLayer } from "./udp-layer.ts";
 
 export interface HostServices {
   readonly name: string;
-  readonly interfaceName: string;
-  readonly mac: Mac;
+  /** Its first network device: what commands mean that name none. */
+  readonly device: Device;
   readonly clock: Clock;
   readonly random: Random;
   readonly network: NetworkState;
@@ -22,7 +23,6 @@ export interface HostServices {
   readonly echo: Echo;
   readonly dhcpv4: Dhcpv4Client;
   readonly dhcpv6: Dhcpv6Client;
-  isUp: boolean;
   /** What /etc/hosts is elsewhere. */
   resolve(name: string, family: 4 | 6 | undefined): Ip | undefined;
   /** Who hears what the DHCP clients say; undefined: nobody. */

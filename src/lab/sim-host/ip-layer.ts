@@ -1,77 +1,55 @@
 /**
- * A host's network layer on one link: frames in and out, ARP and neighbor discovery, routing to a next hop, fragments, and
- * ICMP's echoes and errors. What goes on above it registers by protocol.
+ * A machine's network layer: frames in and out of its devices, packets for itself handed up by protocol, packets of its own sent to
+ * the next hop, and, where it forwards, those of others.
  */
 import type { Clock } from "../../host/index.ts";
+import { type Ip, isLinkLocalIpv6, isMulticastIpv4, isMulticastIpv6, isMulticastMac, type Mac, macBroadcast } from "../../net/index.ts";
 import {
-  type Ip, type Ipv4, type Ipv6, isMulticastIpv4, isMulticastIpv6, type Mac, macBroadcast, macOf, macZero, multicastMacOf, solicitedNode,
-} from "../../net/index.ts";
-import {
-  arpFrame, arpOperation, emitFragmentHeader, ethernetFrame, ethernetSize, etherType, findUpperLayer, icmpv4Message, icmpv4Type, icmpv4Unreachable,
-  icmpv6Message, icmpv6Type, icmpv6Unreachable, ip4, ip6, ipProtocol, type Ipv4Header, ipv4Packet, ipv6Packet, ipv6Size, isChecksumRight,
-  isIcmpv6Intact, isIpv4Intact, type Nd, ndMessage, parseArp, parseEthernet, parseIcmpv4, parseIcmpv6, parseIpv4Header, parseIpv6Header, parseNd,
-  readU32, sizeofIpv4,
+  ethernetFrame, ethernetSize, etherType, findUpperLayer, icmpv4Type, icmpv4Unreachable, icmpv6Type, icmpv6Unreachable, ip4, ip6, ipProtocol,
+  type Ipv4Header, ipv6Size, isIpv4Intact, parseEthernet, parseIpv4Header, parseIpv6Header, sizeofIpv4,
 } from "../../packet/index.ts";
-import { Neighbors } from "./neighbors.ts";
+import { AddressResolution, type DiscoveryListener, groupMac } from "./address-resolution.ts";
+import { Device, type DeviceOptions } from "./device.ts";
+import { flowHash } from "./flow-hash.ts";
+import { Forwarding } from "./forwarding.ts";
+import { IcmpLayer } from "./icmp-layer.ts";
+import { ipPackets } from "./ip-packets.ts";
+import type { DeliveryError, Inbound, IpCore, IpSettings, SendOptions, SendResult } from "./ip-core.ts";
 import type { NetworkState } from "./network-state.ts";
 import { Reassembly } from "./reassembly.ts";
 
-/** What has arrived for this host. */
-export interface Inbound {
-  readonly src: Ip;
-  readonly dst: Ip;
-  readonly protocol: number;
-  readonly ttl: number;
-  readonly payload: Uint8Array;
-  /** The IP packet as it came, for errors about it. */
-  readonly packet: Uint8Array;
-  readonly srcMac: Mac;
-}
-
-/** Something said that a packet of ours did not arrive: a router or host by ICMP, or this host itself. */
-export interface DeliveryError {
-  readonly from: Ip;
-  readonly type: number;
-  readonly code: number;
-  /** ICMP's second word: the MTU where a packet was too big. */
-  readonly word: number;
-  /** The beginning of our IP packet. */
-  readonly original: Uint8Array;
-}
-
-export interface SendOptions {
-  readonly src?: Ip;
-  readonly ttl?: number;
-  readonly dontFragment?: boolean;
-}
-
-export type SendResult = "sent" | "unreachable" | "too-big";
-
-export interface LinkOptions {
-  readonly mac: Mac;
-  readonly mtu: number;
+export class IpLayer implements IpCore {
   readonly clock: Clock;
-  readonly network: NetworkState;
-  transmit(frame: Uint8Array): void;
-}
-
-export class IpLayer {
-  readonly neighbors: Neighbors;
-  readonly #link: LinkOptions;
+  readonly resolution: AddressResolution;
+  readonly icmp: IcmpLayer;
+  readonly forwarding: Forwarding;
+  readonly settings: IpSettings = { forwards: false, defaultTtl: 64, hashSeed: 0 };
+  readonly #network: NetworkState;
+  readonly #devices = new Map<string, Device>();
   readonly #protocols = new Map<number, (inbound: Inbound) => boolean>();
-  readonly #errorListeners = new Set<(error: DeliveryError) => void>();
-  readonly #ndListeners = new Set<(nd: Nd, src: Ipv6, srcMac: Mac) => void>();
   readonly #reassembly: Reassembly;
   #identification = 1;
 
-  constructor(link: LinkOptions) {
-    this.#link = link;
-    this.neighbors = new Neighbors(link.clock, (ip, mac) => this.#ask(ip, mac));
-    this.#reassembly = new Reassembly(link.clock);
+  constructor(clock: Clock, network: NetworkState) {
+    this.clock = clock;
+    this.#network = network;
+    this.resolution = new AddressResolution(this, network);
+    this.icmp = new IcmpLayer(this, network, (device, nd, src, srcMac) => this.resolution.receiveNd(device, nd, src, srcMac));
+    this.forwarding = new Forwarding(this, network);
+    this.#reassembly = new Reassembly(clock);
   }
 
-  get mtu(): number {
-    return this.#link.mtu;
+  get devices(): ReadonlyMap<string, Device> {
+    return this.#devices;
+  }
+
+  addDevice(options: DeviceOptions): Device {
+    const device = new Device(this.clock, this.#devices.size + 2, options, {
+      receive: (on, frame) => this.#receive(on, frame),
+      ask: (on, ip, mac) => this.resolution.ask(on, ip, mac),
+    });
+    this.#devices.set(device.name, device);
+    return device;
   }
 
   /** `handle` answers whether anyone wanted it; if not, the sender hears that the port or protocol is unreachable. */
@@ -79,246 +57,135 @@ export class IpLayer {
     this.#protocols.set(protocol, handle);
   }
 
+  handOn(protocol: number, inbound: Inbound): void {
+    this.#protocols.get(protocol)?.(inbound);
+  }
+
   onError(listen: (error: DeliveryError) => void): () => void {
-    this.#errorListeners.add(listen);
-    return () => this.#errorListeners.delete(listen);
+    return this.icmp.onError(listen);
   }
 
   /** Neighbor and router discovery, after this layer has learnt from it. */
-  onDiscovery(listen: (nd: Nd, src: Ipv6, srcMac: Mac) => void): void {
-    this.#ndListeners.add(listen);
+  onDiscovery(listen: DiscoveryListener): void {
+    this.resolution.onDiscovery(listen);
+  }
+
+  /** The most that fits into one packet to `dst`. */
+  mtuTo(dst: Ip): number {
+    const next = this.#network.routeTo(dst);
+    return (next === undefined ? undefined : this.#devices.get(next.device))?.mtu ?? [...this.#devices.values()][0]?.mtu ?? 1500;
   }
 
   /** Sends `payload`; its checksum, if it has one, is the caller's. */
   send(dst: Ip, protocol: number, payload: Uint8Array, options: SendOptions = {}): SendResult {
-    const src = options.src ?? this.#link.network.sourceFor(dst);
+    const src = options.src ?? this.#network.sourceFor(dst, options);
     if (src === undefined || src.family !== dst.family) return "unreachable";
-    const isLocal = this.#link.network.isOwn(dst);
-    const packets = this.#packets(src, dst, protocol, payload, options, isLocal ? 65535 : this.#link.mtu);
+    const isLocal = this.#network.isOwn(dst);
+    const device = this.#deviceTo(dst, src, options.device);
+    this.#identification = (this.#identification + 1) & 0xffff;
+    const fields = { src, dst, protocol, ttl: options.ttl ?? this.settings.defaultTtl, dontFragment: options.dontFragment, identification: this.#identification };
+    const packets = ipPackets(fields, payload, isLocal ? 65535 : (device?.mtu ?? this.mtuTo(dst)));
     if (packets === undefined) return "too-big";
     for (const packet of packets) {
-      if (isLocal) this.#link.clock.after(0, () => this.#receiveIp(packet, dst.family === 4 ? etherType.ipv4 : etherType.ipv6, this.#link.mac));
-      else if (!this.#route(dst, packet)) return "unreachable";
+      if (isLocal) this.#deliverLocally(dst, packet);
+      else if (!this.#route(dst, packet, device)) return "unreachable";
     }
     return "sent";
   }
 
-  #packets(src: Ip, dst: Ip, protocol: number, payload: Uint8Array, options: SendOptions, mtu: number): Uint8Array[] | undefined {
-    const ttl = options.ttl ?? 64;
-    const headerSize = src.family === 4 ? 20 : ipv6Size;
-    if (headerSize + payload.length <= mtu) {
-      if (src.family === 4 && dst.family === 4) {
-        const dontFragment = options.dontFragment ?? true;
-        this.#identification = (this.#identification + 1) & 0xffff;
-        return [ipv4Packet({ src: src.address, dst: dst.address, protocol, ttl, dontFragment, identification: this.#identification }, payload)];
-      }
-      return src.family === 6 && dst.family === 6 ? [ipv6Packet({ src: src.address, dst: dst.address, nextHeader: protocol, hopLimit: ttl }, payload)] : undefined;
-    }
-    if (options.dontFragment === true) return undefined;
-    return this.#fragments(src, dst, protocol, payload, ttl, mtu);
+  #deliverLocally(dst: Ip, packet: Uint8Array): void {
+    const device = this.#devices.get(this.#network.deviceOf(dst) ?? "") ?? [...this.#devices.values()][0];
+    if (device !== undefined) this.clock.after(0, () => this.#receiveIp(device, packet, dst.family === 4 ? etherType.ipv4 : etherType.ipv6, device.mac));
   }
 
-  #fragments(src: Ip, dst: Ip, protocol: number, payload: Uint8Array, ttl: number, mtu: number): Uint8Array[] {
-    const identification = (this.#identification = (this.#identification + 1) & 0xffff);
-    const room = (mtu - (src.family === 4 ? 20 : ipv6Size + 8)) & ~7;
-    const packets: Uint8Array[] = [];
-    for (let offset = 0; offset < payload.length; offset += room) {
-      const piece = payload.subarray(offset, offset + room);
-      const more = offset + room < payload.length;
-      if (src.family === 4 && dst.family === 4) {
-        packets.push(ipv4Packet({ src: src.address, dst: dst.address, protocol, ttl, identification, moreFragments: more, fragmentOffset: offset }, piece));
-      } else if (src.family === 6 && dst.family === 6) {
-        const body = new Uint8Array(8 + piece.length);
-        emitFragmentHeader(protocol, { identification, offset, more }, body);
-        body.set(piece, 8);
-        packets.push(ipv6Packet({ src: src.address, dst: dst.address, nextHeader: ipProtocol.fragment, hopLimit: ttl }, body));
-      }
-    }
-    return packets;
+  /** The device that the destination's kind or the caller commands; undefined: the routes decide. */
+  #deviceTo(dst: Ip, src: Ip, wanted: string | undefined): Device | undefined {
+    if (wanted !== undefined) return this.#devices.get(wanted);
+    const isOnLink = groupMac(dst) !== undefined || (dst.family === 6 && isLinkLocalIpv6(dst.address));
+    if (!isOnLink) return undefined;
+    return this.#devices.get(this.#network.deviceOf(src) ?? "") ?? [...this.#devices.values()][0];
   }
 
-  /** Puts an IP packet on the link towards `dst`; false if there is no route. */
-  #route(dst: Ip, packet: Uint8Array): boolean {
-    const type = dst.family === 4 ? etherType.ipv4 : etherType.ipv6;
+  /** Puts an IP packet on its way to `dst`; false if there is none. */
+  #route(dst: Ip, packet: Uint8Array, wanted: Device | undefined): boolean {
     const group = groupMac(dst);
     if (group !== undefined) {
-      this.#transmit(group, type, packet);
-      return true;
+      if (wanted !== undefined) this.transmit(wanted, group, dst.family === 4 ? etherType.ipv4 : etherType.ipv6, packet);
+      return wanted !== undefined;
     }
-    const route = this.#link.network.routeTo(dst);
-    if (route === undefined) return false;
-    this.neighbors.resolve(route.via ?? dst, {
-      send: (mac) => this.#transmit(mac, type, packet),
-      fail: () => this.#failLocally(dst, packet),
-    });
+    const next = this.#network.routeTo(dst, { hash: flowHash(packet, this.settings.hashSeed), ...(wanted !== undefined && { device: wanted.name }) });
+    const device = wanted ?? (next === undefined ? undefined : this.#devices.get(next.device));
+    if (next === undefined || device === undefined) return false;
+    this.sendTo(device, next.via ?? dst, packet, () => this.#failLocally(dst, packet));
     return true;
   }
 
-  #transmit(dst: Mac, type: number, payload: Uint8Array): void {
-    this.#link.transmit(ethernetFrame({ dst, src: this.#link.mac }, type, payload));
+  /** To a neighbor on the device's link, once it is known where it is. */
+  sendTo(device: Device, neighbor: Ip, packet: Uint8Array, fail: () => void = () => {}): void {
+    const type = (packet[0] ?? 0) >>> 4 === 4 ? etherType.ipv4 : etherType.ipv6;
+    device.neighbors.resolve(neighbor, { send: (mac) => this.transmit(device, mac, type, packet), fail });
   }
 
-  /** A frame to everyone on the link, for clients that have no address yet. */
-  broadcast(packet: Uint8Array): void {
-    this.#transmit(macBroadcast, etherType.ipv4, packet);
+  transmit(device: Device, dst: Mac, type: number, payload: Uint8Array): void {
+    device.transmit(ethernetFrame({ dst, src: device.mac }, type, payload));
   }
 
-  /** Neighbor discovery, always with a hop limit of 255. */
-  sendNd(nd: Nd, src: Ipv6, dst: Ipv6, dstMac?: Mac): void {
-    const packet = ipv6Packet({ src, dst, nextHeader: ipProtocol.icmpv6, hopLimit: 255 }, ndMessage(nd, src, dst));
-    const mac = dstMac ?? groupMac(ip6(dst));
-    if (mac !== undefined) this.#transmit(mac, etherType.ipv6, packet);
-    else this.#route(ip6(dst), packet);
+  /** A packet to everyone on the link, for clients that have no address yet. */
+  broadcast(device: Device, packet: Uint8Array): void {
+    this.transmit(device, macBroadcast, etherType.ipv4, packet);
   }
 
   #failLocally(dst: Ip, packet: Uint8Array): void {
-    const from = this.#link.network.sourceFor(dst) ?? dst;
+    const from = this.#network.sourceFor(dst) ?? dst;
     const [type, code] = dst.family === 4 ? [icmpv4Type.unreachable, icmpv4Unreachable.host] : [icmpv6Type.unreachable, icmpv6Unreachable.address];
-    this.#tellError({ from, type, code, word: 0, original: packet });
+    this.icmp.tellError({ from, type, code, word: 0, original: packet });
   }
 
-  #tellError(error: DeliveryError): void {
-    for (const listen of [...this.#errorListeners]) listen(error);
-  }
-
-  #ask(ip: Ip, mac: Mac | undefined): void {
-    const { network, mac: own } = this.#link;
-    const src = network.sourceFor(ip);
-    if (ip.family === 4) {
-      const senderIp = src?.family === 4 ? src.address : (0 as Ipv4);
-      this.#link.transmit(arpFrame({ dst: mac ?? macBroadcast, src: own }, { operation: arpOperation.request, senderMac: own, senderIp, targetMac: macZero, targetIp: ip.address }));
-    } else if (src?.family === 6) {
-      const dst = mac === undefined ? solicitedNode(ip.address) : ip.address;
-      this.sendNd({ kind: "neighbor-solicit", target: ip.address, options: [{ kind: "source-mac", mac: own }] }, src.address, dst, mac);
-    }
-  }
-
-  /** Tells the link that this host is at `ip` (gratuitous ARP, unsolicited advertisement). */
-  announce(ip: Ip): void {
-    const { mac } = this.#link;
-    if (ip.family === 4) {
-      this.#link.transmit(arpFrame({ dst: macBroadcast, src: mac }, { operation: arpOperation.request, senderMac: mac, senderIp: ip.address, targetMac: macZero, targetIp: ip.address }));
-    } else {
-      const allNodes = 0xff020000000000000000000000000001n as Ipv6;
-      this.sendNd({ kind: "neighbor-advert", router: false, solicited: false, override: true, target: ip.address, options: [{ kind: "target-mac", mac }] }, ip.address, allNodes);
-    }
-  }
-
-  receive(frame: Uint8Array): void {
+  #receive(device: Device, frame: Uint8Array): void {
     const ethernet = parseEthernet(frame);
-    if (ethernet === undefined || (ethernet.dst !== this.#link.mac && (Math.floor(ethernet.dst / 0x10000000000) & 1) === 0)) return;
+    if (ethernet === undefined || (ethernet.dst !== device.mac && !isMulticastMac(ethernet.dst))) return;
     const body = frame.subarray(ethernetSize);
-    if (ethernet.type === etherType.arp) this.#receiveArp(body);
-    else if (ethernet.type === etherType.ipv4 || ethernet.type === etherType.ipv6) this.#receiveIp(body, ethernet.type, ethernet.src);
+    if (ethernet.type === etherType.arp) this.resolution.receiveArp(device, body);
+    else if (ethernet.type === etherType.ipv4 || ethernet.type === etherType.ipv6) this.#receiveIp(device, body, ethernet.type, ethernet.src, ethernet.dst === device.mac);
   }
 
-  #receiveArp(body: Uint8Array): void {
-    const arp = parseArp(body);
-    if (arp === undefined || arp.senderMac === this.#link.mac) return;
-    const isForUs = this.#link.network.isOwn(ip4(arp.targetIp));
-    if (arp.senderIp !== 0) this.neighbors.heard(ip4(arp.senderIp), arp.senderMac, { solicited: arp.operation === arpOperation.reply, create: isForUs });
-    if (arp.operation !== arpOperation.request || !isForUs) return;
-    const { mac } = this.#link;
-    this.#link.transmit(arpFrame({ dst: arp.senderMac, src: mac }, { operation: arpOperation.reply, senderMac: mac, senderIp: arp.targetIp, targetMac: arp.senderMac, targetIp: arp.senderIp }));
-  }
-
-  #receiveIp(body: Uint8Array, type: number, srcMac: Mac): void {
+  /** `isToUs`: the frame was for this machine alone, so that a router may send on what is in it. */
+  #receiveIp(device: Device, body: Uint8Array, type: number, srcMac: Mac, isToUs = false): void {
     if (type === etherType.ipv4) {
       const h = parseIpv4Header(body);
-      if (h === undefined || !isIpv4Intact(body)) return;
-      this.#receiveIpv4(h, body.subarray(0, h.totalSize), srcMac);
+      if (h !== undefined && isIpv4Intact(body)) this.#receiveIpv4(device, h, body.subarray(0, h.totalSize), srcMac, isToUs);
       return;
     }
     const h = parseIpv6Header(body);
     const packet = h && body.subarray(0, ipv6Size + h.payloadSize);
     const upper = packet && findUpperLayer(packet);
     if (h === undefined || packet === undefined || upper === undefined) return;
-    if (!this.#link.network.isOwn(ip6(h.dst)) && !isMulticastIpv6(h.dst)) return;
+    if (!this.#network.isOwn(ip6(h.dst)) && !isMulticastIpv6(h.dst)) {
+      if (isToUs && this.settings.forwards) this.forwarding.forwardIpv6(h, packet);
+      return;
+    }
     let payload: Uint8Array | undefined = packet.subarray(upper.offset);
     if (upper.fragment !== undefined) payload = this.#reassembly.add(`${h.src}-${h.dst}-${upper.fragment.identification}`, upper.fragment.offset, upper.fragment.more, payload);
-    if (payload !== undefined) this.#deliver({ src: ip6(h.src), dst: ip6(h.dst), protocol: upper.protocol, ttl: h.hopLimit, payload, packet, srcMac });
+    if (payload !== undefined) this.#deliver({ src: ip6(h.src), dst: ip6(h.dst), protocol: upper.protocol, ttl: h.hopLimit, payload, packet, srcMac, device });
   }
 
-  #receiveIpv4(h: Ipv4Header, packet: Uint8Array, srcMac: Mac): void {
+  #receiveIpv4(device: Device, h: Ipv4Header, packet: Uint8Array, srcMac: Mac, isToUs: boolean): void {
     const dst = ip4(h.dst);
-    const isForUs = this.#link.network.isOwn(dst) || h.dst === 0xffffffff || isMulticastIpv4(h.dst) || this.#link.network.addresses.every((a) => a.prefix.family === 6);
-    if (!isForUs) return;
+    const isForUs = this.#network.isOwn(dst) || h.dst === 0xffffffff || isMulticastIpv4(h.dst);
+    if (!isForUs && this.settings.forwards) {
+      if (isToUs) this.forwarding.forwardIpv4(h, packet);
+      return;
+    }
+    // Without an address a machine takes whatever comes: its DHCP server may address it already.
+    if (!isForUs && this.#network.addresses.some((a) => a.prefix.family === 4)) return;
     let payload: Uint8Array | undefined = packet.subarray(sizeofIpv4(h));
     if (h.moreFragments || h.fragmentOffset > 0) payload = this.#reassembly.add(`${h.src}-${h.dst}-${h.identification}-${h.protocol}`, h.fragmentOffset, h.moreFragments, payload);
-    if (payload !== undefined) this.#deliver({ src: ip4(h.src), dst, protocol: h.protocol, ttl: h.ttl, payload, packet, srcMac });
+    if (payload !== undefined) this.#deliver({ src: ip4(h.src), dst, protocol: h.protocol, ttl: h.ttl, payload, packet, srcMac, device });
   }
 
   #deliver(inbound: Inbound): void {
-    if (inbound.protocol === ipProtocol.icmp && inbound.src.family === 4) this.#receiveIcmpv4(inbound);
-    else if (inbound.protocol === ipProtocol.icmpv6 && inbound.src.family === 6) this.#receiveIcmpv6(inbound);
-    else if (this.#protocols.get(inbound.protocol)?.(inbound) !== true) this.#refuse(inbound);
-  }
-
-  /** ICMP's answer to what nobody here wants; never about broadcasts, and TCP says it by itself. */
-  #refuse({ src, dst, protocol, packet }: Inbound): void {
-    if (!this.#link.network.isOwn(dst) || protocol === ipProtocol.tcp || protocol === ipProtocol.igmp) return;
-    if (src.family === 4) {
-      const code = protocol === ipProtocol.udp ? icmpv4Unreachable.port : icmpv4Unreachable.protocol;
-      this.send(src, ipProtocol.icmp, icmpv4Message({ type: icmpv4Type.unreachable, code, word: 0, data: packet.subarray(0, 548) }), { src: dst });
-    } else if (dst.family === 6 && src.address !== 0n) {
-      const body = new Uint8Array(4 + Math.min(packet.length, 1232));
-      body.set(packet.subarray(0, 1232), 4);
-      this.send(src, ipProtocol.icmpv6, icmpv6Message({ type: icmpv6Type.unreachable, code: icmpv6Unreachable.port, body }, dst.address, src.address), { src: dst });
-    }
-  }
-
-  #receiveIcmpv4(inbound: Inbound): void {
-    const icmp = isChecksumRight(inbound.payload) ? parseIcmpv4(inbound.payload) : undefined;
-    if (icmp === undefined) return;
-    if (icmp.type === icmpv4Type.echoRequest) {
-      const own = this.#link.network.isOwn(inbound.dst) ? inbound.dst : undefined;
-      this.send(inbound.src, ipProtocol.icmp, icmpv4Message({ ...icmp, type: icmpv4Type.echoReply }), own === undefined ? {} : { src: own, dontFragment: false });
-    } else if (icmp.type === icmpv4Type.echoReply) this.#protocols.get(ipProtocol.icmp)?.(inbound);
-    else if ([icmpv4Type.unreachable, icmpv4Type.timeExceeded, icmpv4Type.redirect, icmpv4Type.parameterProblem].some((type) => type === icmp.type)) {
-      this.#tellError({ from: inbound.src, type: icmp.type, code: icmp.code, word: icmp.word, original: icmp.data });
-    }
-  }
-
-  #receiveIcmpv6(inbound: Inbound): void {
-    const { src, dst, payload } = inbound;
-    if (src.family !== 6 || dst.family !== 6 || !isIcmpv6Intact(payload, src.address, dst.address)) return;
-    const icmp = parseIcmpv6(payload);
-    if (icmp === undefined) return;
-    if (icmp.type === icmpv6Type.echoRequest) {
-      const own = this.#link.network.isOwn(dst) ? dst : this.#link.network.sourceFor(src);
-      if (own?.family === 6) this.send(src, ipProtocol.icmpv6, icmpv6Message({ ...icmp, type: icmpv6Type.echoReply }, own.address, src.address), { src: own });
-    } else if (icmp.type === icmpv6Type.echoReply) this.#protocols.get(ipProtocol.icmpv6)?.(inbound);
-    else if (icmp.type < 128) this.#tellError({ from: src, type: icmp.type, code: icmp.code, word: readU32(icmp.body, 0), original: icmp.body.subarray(4) });
-    else if (inbound.ttl === 255) {
-      const nd = parseNd(icmp.type, icmp.body);
-      if (nd !== undefined) this.#receiveNd(nd, src.address, inbound.srcMac);
-    }
-  }
-
-  #receiveNd(nd: Nd, src: Ipv6, srcMac: Mac): void {
-    const macOption = nd.options.find((o) => o.kind === "source-mac" || o.kind === "target-mac");
-    const mac = macOption !== undefined && "mac" in macOption ? macOption.mac : srcMac;
-    if (nd.kind === "neighbor-solicit") {
-      const isOwn = this.#link.network.isOwn(ip6(nd.target));
-      if (src !== 0n && isOwn) this.neighbors.heard(ip6(src), mac, { solicited: false, create: true });
-      if (isOwn) {
-        const to = src === 0n ? (0xff020000000000000000000000000001n as Ipv6) : src;
-        const options = [{ kind: "target-mac", mac: this.#link.mac }] as const;
-        this.sendNd({ kind: "neighbor-advert", router: false, solicited: src !== 0n, override: true, target: nd.target, options }, nd.target, to, src === 0n ? undefined : mac);
-      }
-    } else if (nd.kind === "neighbor-advert") {
-      this.neighbors.heard(ip6(nd.target), mac, { solicited: nd.solicited, create: false, override: nd.override, isRouter: nd.router });
-    } else if (nd.kind === "router-advert" && macOption !== undefined) {
-      this.neighbors.heard(ip6(src), mac, { solicited: false, create: true, isRouter: true });
-    }
-    for (const listen of this.#ndListeners) listen(nd, src, srcMac);
+    if (inbound.protocol === ipProtocol.icmp && inbound.src.family === 4) this.icmp.receiveIcmpv4(inbound);
+    else if (inbound.protocol === ipProtocol.icmpv6 && inbound.src.family === 6) this.icmp.receiveIcmpv6(inbound);
+    else if (this.#protocols.get(inbound.protocol)?.(inbound) !== true) this.icmp.refuse(inbound);
   }
 }
-
-/** The MAC address of a broadcast or multicast address; undefined for one host's. */
-function groupMac(ip: Ip): Mac | undefined {
-  if (ip.family === 6) return isMulticastIpv6(ip.address) ? multicastMacOf(ip.address) : undefined;
-  if (ip.address === 0xffffffff) return macBroadcast;
-  return isMulticastIpv4(ip.address) ? macOf(0x01005e000000 + (ip.address & 0x7fffff)) : undefined;
-}
-

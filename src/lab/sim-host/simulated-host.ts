@@ -1,17 +1,22 @@
 /**
- * A machine for the lab: one network interface, a network stack, and the programs to try it with. It stands behind a port
- * of a switch and sees nothing but Ethernet frames. All of it runs on the clock and randomness it is given.
+ * A machine for the lab: network devices, a network stack, and the programs to try it with. It stands behind a port of a switch
+ * and sees nothing but Ethernet frames. All of it runs on the clock and randomness it is given.
+ *
+ * A host has one device, which takes addresses from routers and DHCP servers; a machine of the underlay gets more of them
+ * (`addDevice`), may forward, and takes nothing from others (`isConfiguredByHand`).
  */
 import type { Clock, Random } from "../../host/index.ts";
-import { formatPrefix, type Ip, type Mac, parseIp, type Prefix } from "../../net/index.ts";
+import { formatPrefix, type Ip, linkLocalOf, type Mac, parseIp, type Prefix } from "../../net/index.ts";
 import { icmpv4Message, icmpv6Message, ipProtocol, writeU16 } from "../../packet/index.ts";
+import type { Command } from "./command/command.ts";
 import { runCommand, type RunningCommand } from "./command/run-command.ts";
+import type { Device, DeviceOptions } from "./device.ts";
 import { Dhcpv4Client } from "./dhcpv4-client.ts";
 import { Dhcpv6Client } from "./dhcpv6-client.ts";
 import { Echo } from "./echo.ts";
 import type { HostServices } from "./host-services.ts";
 import { IpLayer } from "./ip-layer.ts";
-import { isLoopback, NetworkState } from "./network-state.ts";
+import { isLoopback, NetworkState, oneHop } from "./network-state.ts";
 import { RouterDiscovery } from "./router-discovery.ts";
 import { TcpLayer } from "./tcp-layer.ts";
 import { UdpLayer } from "./udp-layer.ts";
@@ -26,6 +31,10 @@ export interface SimulatedHostOptions {
   readonly gateways: readonly Ip[];
   readonly dhcp: boolean;
   readonly dhcpv6: boolean;
+  /** Its addresses and routes are given; it neither asks routers nor listens to them. */
+  readonly isConfiguredByHand?: boolean;
+  /** Programs that only this machine has. */
+  readonly commands?: ReadonlyMap<string, Command>;
   /** Names that programs may use for addresses. */
   resolve?(name: string, family: 4 | 6 | undefined): Ip | undefined;
 }
@@ -35,8 +44,9 @@ export class SimulatedHost {
   readonly #services: HostServices;
   readonly #discovery: RouterDiscovery;
   readonly #clock: Clock;
-  #transmit: (frame: Uint8Array) => void = () => {};
   #hearDhcp: ((line: string) => void) | undefined;
+  /** Hops that nobody is behind any more (see `hopKey`), as BFD has found. */
+  readonly deadHops = new Set<string>();
   readonly #running = new Set<RunningCommand>();
   #lastProbe = 0;
 
@@ -44,14 +54,15 @@ export class SimulatedHost {
     const { clock, random } = environment;
     this.options = options;
     this.#clock = clock;
-    const network = new NetworkState();
-    const ip = new IpLayer({ mac: options.mac, mtu: options.mtu, clock, network, transmit: (frame) => this.#send(frame) });
+    const network = new NetworkState((hop) => ip.devices.get(hop.device)?.isUp === true && !this.deadHops.has(hopKey(hop.device, hop.via)));
+    const ip: IpLayer = new IpLayer(clock, network);
+    const device = ip.addDevice({ name: options.interfaceName, mac: options.mac, mtu: options.mtu });
     const udp = new UdpLayer(ip, network, random.next32());
     const say = (line: string): void => this.#hearDhcp?.(line);
-    const dhcp = { clock, random, ip, udp, network, mac: options.mac, interfaceName: options.interfaceName };
+    const dhcp = { clock, random, ip, udp, network, device };
     this.#services = {
-      name: options.name, interfaceName: options.interfaceName, mac: options.mac, clock, random, network, ip, udp,
-      tcp: new TcpLayer(clock, random, ip, network), echo: new Echo(ip), dhcpv4: new Dhcpv4Client(dhcp, say), dhcpv6: new Dhcpv6Client(dhcp, say), isUp: true,
+      name: options.name, device, clock, random, network, ip, udp,
+      tcp: new TcpLayer(clock, random, ip, network), echo: new Echo(ip), dhcpv4: new Dhcpv4Client(dhcp, say), dhcpv6: new Dhcpv6Client(dhcp, say),
       resolve: (name, family) => {
         if (name === "localhost") return parseIp(family === 6 ? "::1" : "127.0.0.1");
         return name === options.name ? this.#ownIp(family) : options.resolve?.(name, family);
@@ -60,49 +71,57 @@ export class SimulatedHost {
         this.#hearDhcp = listen;
       },
     };
-    this.#discovery = new RouterDiscovery(clock, ip, network, options.mac);
+    this.#discovery = new RouterDiscovery(clock, ip, network, device);
   }
 
   #ownIp(family: 4 | 6 | undefined): Ip | undefined {
     return this.#services.network.addresses.map((a) => a.prefix).find((p) => (family === undefined || p.family === family) && !isLoopback(p));
   }
 
-  #send(frame: Uint8Array): void {
-    if (this.#services.isUp) this.#transmit(frame);
+  get services(): HostServices {
+    return this.#services;
   }
 
-  /** Says where frames go; those that come are handed to `receive`. */
+  /** One more network device. */
+  addDevice(options: DeviceOptions): Device {
+    return this.#services.ip.addDevice(options);
+  }
+
+  /** Says where frames of the first device go; those that come are handed to `receive`. */
   attach(transmit: (frame: Uint8Array) => void): void {
-    this.#transmit = transmit;
+    this.#services.device.attach(transmit);
   }
 
-  readonly receive = (frame: Uint8Array): void => {
-    if (this.#services.isUp) this.#services.ip.receive(frame);
-  };
+  readonly receive = (frame: Uint8Array): void => this.#services.device.receive(frame);
 
   /** Takes its addresses: the given ones at once, then what routers announce and DHCP gives, in the background. */
   start(): void {
-    const { network, ip, dhcpv4, dhcpv6 } = this.#services;
-    for (const prefix of this.options.addresses) network.setAddress({ prefix, origin: "static", validUntil: undefined, preferredUntil: undefined });
+    const { network, ip, device, dhcpv4, dhcpv6 } = this.#services;
+    for (const prefix of this.options.addresses) network.setAddress({ prefix, device: device.name, origin: "static", validUntil: undefined, preferredUntil: undefined });
     for (const via of this.options.gateways) {
       const destination: Prefix = via.family === 4 ? { ...zero4, length: 0 } : { ...zero6, length: 0 };
-      network.addRoute({ destination, via, origin: "static", metric: via.family === 4 ? 0 : 1024 });
+      network.addRoute({ destination, hops: oneHop(via, device.name), origin: "static", metric: via.family === 4 ? 0 : 1024 });
     }
-    this.#discovery.start();
-    for (const prefix of this.options.addresses) ip.announce(prefix);
+    if (this.options.isConfiguredByHand === true) for (const each of ip.devices.values()) this.#takeLinkLocal(each);
+    else this.#discovery.start();
+    for (const prefix of this.options.addresses) ip.resolution.announce(device, prefix);
     if (this.options.dhcp) void dhcpv4.start();
     if (this.options.dhcpv6) void dhcpv6.start();
   }
 
-  /** Ends what runs on it, and takes its link down. */
+  #takeLinkLocal({ name, mac }: Device): void {
+    const { network } = this.#services;
+    network.setAddress({ prefix: { family: 6, address: linkLocalOf(mac), length: 64 }, device: name, origin: "kernel", validUntil: undefined, preferredUntil: undefined });
+  }
+
+  /** Ends what runs on it, and takes its links down. */
   stop(): void {
     for (const command of [...this.#running]) command.interrupt();
     this.#services.tcp.stop();
     this.#discovery.stop();
     this.#services.dhcpv4.stop();
     this.#services.dhcpv6.stop();
-    this.#services.ip.neighbors.forget();
-    this.#services.isUp = false;
+    for (const device of this.#services.ip.devices.values()) device.isUp = false;
   }
 
   /** With their lengths, in the order they came. */
@@ -130,7 +149,7 @@ export class SimulatedHost {
   }
 
   exec(argv: readonly string[], output: (to: "stdout" | "stderr", bytes: Uint8Array) => void, input: Uint8Array = new Uint8Array(0)): RunningCommand {
-    const command = runCommand(this.#services, argv, output, input);
+    const command = runCommand(this.#services, argv, output, input, this.options.commands);
     this.#running.add(command);
     void command.exitCode.finally(() => this.#running.delete(command));
     return command;
@@ -156,8 +175,8 @@ export class SimulatedHost {
       const probe = (): void => {
         if (isOver) return;
         if (this.#clock.now() >= endsAt) return finish(undefined);
-        const hop = network.routeTo(to)?.via ?? to;
-        ip.neighbors.hurry(hop);
+        const next = network.routeTo(to);
+        ip.devices.get(next?.device ?? "")?.neighbors.hurry(next?.via ?? to);
         const sequence = (this.#lastProbe = (this.#lastProbe + 1) & 0xffff);
         const src = network.sourceFor(to);
         if (to.family === 4) ip.send(to, ipProtocol.icmp, icmpv4Message({ type: 8, code: 0, word: ((identifier << 16) | sequence) >>> 0, data: new Uint8Array(56) }));
@@ -173,6 +192,9 @@ export class SimulatedHost {
     });
   }
 }
+
+/** How `deadHops` names a hop. */
+export const hopKey = (device: string, via: Ip | undefined): string => `${device} ${via?.address ?? ""}`;
 
 const zero4 = { family: 4, address: 0 as Extract<Ip, { family: 4 }>["address"] } as const;
 const zero6 = { family: 6, address: 0n as Extract<Ip, { family: 6 }>["address"] } as const;

@@ -2,7 +2,8 @@
 import type { Clock, Random } from "../../host/index.ts";
 import type { Ip } from "../../net/index.ts";
 import { ipProtocol, isChecksumRight, parseTcp, pseudoHeaderSum, sizeofTcp, type Tcp, tcpFlag, tcpSegment } from "../../packet/index.ts";
-import type { DeliveryError, Inbound, IpLayer } from "./ip-layer.ts";
+import type { DeliveryError, Inbound } from "./ip-core.ts";
+import type { IpLayer } from "./ip-layer.ts";
 import type { NetworkState } from "./network-state.ts";
 import { TcpConnection, type TcpEvents, type TcpWire } from "./tcp-connection.ts";
 
@@ -63,7 +64,7 @@ export class TcpLayer {
   }
 
   #wire(src: Ip, srcPort: number, dst: Ip, dstPort: number, forget: () => void = () => {}): TcpWire {
-    const segmentSize = this.#ip.mtu - (src.family === 4 ? 40 : 60);
+    const segmentSize = this.#ip.mtuTo(dst) - (src.family === 4 ? 40 : 60);
     return {
       clock: this.#clock,
       segmentSize,

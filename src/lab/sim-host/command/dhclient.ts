@@ -13,8 +13,8 @@ export const dhclient: Command = {
     }
     const { flags, words } = options;
     const { host } = context;
-    const [device = host.interfaceName] = words;
-    if (device !== host.interfaceName) {
+    const [device = host.device.name] = words;
+    if (device !== host.device.name) {
       context.err(`Cannot find device "${device}"\n`);
       return 1;
     }
@@ -23,8 +23,8 @@ export const dhclient: Command = {
     };
     host.listenToDhcp(say);
     if (!flags.has("6")) {
-      say(`Listening on LPF/${device}/${formatMac(host.mac)}`);
-      say(`Sending on   LPF/${device}/${formatMac(host.mac)}`);
+      say(`Listening on LPF/${device}/${formatMac(host.device.mac)}`);
+      say(`Sending on   LPF/${device}/${formatMac(host.device.mac)}`);
       say("Sending on   Socket/fallback");
     }
     let isBound = true;

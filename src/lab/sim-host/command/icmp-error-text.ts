@@ -1,6 +1,6 @@
 /** ICMP errors in ping's words. */
 import { formatIpv4, ipv4Of } from "../../../net/index.ts";
-import type { DeliveryError } from "../ip-layer.ts";
+import type { DeliveryError } from "../ip-core.ts";
 
 const unreachable4 = [
   "Destination Net Unreachable", "Destination Host Unreachable", "Destination Protocol Unreachable", "Destination Port Unreachable", "",

@@ -1,9 +1,10 @@
-/** `ip`: addresses, routes, neighbors and the link, shown and changed as iproute2 does, as far as one interface goes. */
-import { type Ip, parseIp, parsePrefix, type Prefix } from "../../../net/index.ts";
-import { networkOf } from "../../../net/index.ts";
+/** `ip`: addresses, routes, neighbors and the link, shown and changed as iproute2 does. */
+import { networkOf, parseIp, parseMac, parsePrefix } from "../../../net/index.ts";
+import type { Device } from "../device.ts";
 import type { HostServices } from "../host-services.ts";
-import { sameIp } from "../network-state.ts";
+import { sameIp, samePrefix } from "../network-state.ts";
 import type { Command, CommandContext } from "./command.ts";
+import { parseDestination, parseRoute } from "./ip-route-words.ts";
 import { showAddresses, showAddressesBriefly, showLinks, showNeighbors, showRoute, showRoutes } from "./ip-show.ts";
 
 const objects = ["address", "route", "neighbour", "link"] as const;
@@ -52,59 +53,57 @@ function fail(context: CommandContext, text: string, code: number): number {
 const expected = "any valid prefix";
 const notAPrefix = (text: string): string => `Error: ${expected} is expected rather than "${text}".`;
 
-/** The device named, if it is not ours, complained about. */
-function wrongDevice(context: CommandContext, words: readonly string[]): boolean {
+/** The device that is named (with `dev`, or by its name alone): undefined if none is, "unknown" if there is no such device. */
+function deviceNamed(words: readonly string[], host: HostServices): string | undefined {
   const at = words.indexOf("dev");
-  const device = at >= 0 ? words[at + 1] : undefined;
-  if (device === undefined || device === context.host.interfaceName || device === "lo") return false;
-  context.err(at >= 0 ? `Device "${device}" does not exist.\n` : "");
-  return true;
+  return at >= 0 ? (words[at + 1] ?? "") : words.find((w) => w === "lo" || host.ip.devices.has(w));
 }
 
-function deviceOf(words: readonly string[], host: HostServices): string | undefined {
-  const at = words.indexOf("dev");
-  const named = at >= 0 ? words[at + 1] : words.find((w) => w === host.interfaceName || w === "lo");
-  return named;
+/** Complains if a device is named that is none. */
+function hasWrongDevice(context: CommandContext, words: readonly string[]): boolean {
+  const device = deviceNamed(words, context.host);
+  if (device === undefined || device === "lo" || context.host.ip.devices.has(device)) return false;
+  context.err(`Device "${device}" does not exist.\n`);
+  return true;
 }
 
 function runAddress(context: CommandContext, args: readonly string[], family: 4 | 6 | undefined, isBrief: boolean): number {
   const { host } = context;
   const [verb = "show", ...words] = args;
   const known = complete(verb, ["show", "list", "lst", "add", "delete", "replace", "flush"] as const);
+  if (known === undefined && deviceNamed(args, host) === undefined) return fail(context, `Command "${verb}" is unknown, try "ip address help".`, 255);
+  if (hasWrongDevice(context, args)) return 1;
+  const device = deviceNamed(args, host);
   if (known === undefined || known === "show" || known === "list" || known === "lst") {
-    if (wrongDevice(context, args) || (known === undefined && deviceOf(args, host) === undefined)) return known === undefined ? fail(context, `Command "${verb}" is unknown, try "ip address help".`, 255) : 1;
-    const device = deviceOf(args, host);
     context.out(isBrief ? showAddressesBriefly(host, family, device) : showAddresses(host, family, device));
     return 0;
   }
-  if (wrongDevice(context, words)) return 1;
   if (known === "flush") {
-    for (const a of [...host.network.addresses]) if (family === undefined || a.prefix.family === family) host.network.removeAddress(a.prefix);
+    for (const a of [...host.network.addresses]) {
+      if ((family === undefined || a.prefix.family === family) && (device === undefined || a.device === device)) host.network.removeAddress(a.prefix, a.device);
+    }
     return 0;
   }
   const text = words[0] ?? "";
   const prefix = parsePrefix(text);
   if (prefix === undefined) return fail(context, notAPrefix(text), 1);
-  const isThere = host.network.addresses.some((a) => sameIp(a.prefix, prefix));
-  if (known === "delete") return host.network.removeAddress(prefix) ? 0 : fail(context, "Error: ipv4: Address not found.", 2);
+  if (known === "delete") return host.network.removeAddress(prefix, device) ? 0 : fail(context, "Error: ipv4: Address not found.", 2);
+  const on = host.ip.devices.get(device ?? host.device.name);
+  const isThere = host.network.addresses.some((a) => sameIp(a.prefix, prefix) && a.device === (device ?? host.device.name));
   if (known === "add" && isThere) return fail(context, "Error: ipv4: Address already assigned.", 2);
-  host.network.setAddress({ prefix, origin: "static", validUntil: undefined, preferredUntil: undefined });
-  host.ip.announce(prefix);
+  host.network.setAddress({ prefix, device: device ?? host.device.name, origin: "static", validUntil: undefined, preferredUntil: undefined });
+  if (on !== undefined) host.ip.resolution.announce(on, prefix);
   return 0;
-}
-
-function parseDestination(text: string, family: 4 | 6 | undefined): Prefix | undefined {
-  if (text !== "default") return parsePrefix(text);
-  return parsePrefix(family === 6 ? "::/0" : "0.0.0.0/0");
 }
 
 function runRoute(context: CommandContext, args: readonly string[], family: 4 | 6 | undefined): number {
   const { host } = context;
   const [verb = "show", ...words] = args;
-  const known = complete(verb, ["show", "list", "lst", "add", "delete", "replace", "get", "flush"] as const);
+  const known = complete(verb, ["show", "list", "lst", "add", "append", "delete", "replace", "get", "flush"] as const);
   if (known === undefined) return fail(context, `Command "${verb}" is unknown, try "ip route help".`, 255);
   if (known === "show" || known === "list" || known === "lst") {
-    context.out(showRoutes(host, family ?? 4));
+    const to = words[0] === undefined || words[0] === "dev" ? undefined : parseDestination(words[0], family);
+    context.out(showRoutes(host, to?.family ?? family ?? 4, to));
     return 0;
   }
   if (known === "get") return getRoute(context, words[0] ?? "");
@@ -112,22 +111,28 @@ function runRoute(context: CommandContext, args: readonly string[], family: 4 | 
     host.network.removeRoute((r) => r.origin !== "kernel" && r.destination.family === (family ?? 4));
     return 0;
   }
+  if (known === "delete") return deleteRoute(context, words, family);
+  if (hasWrongDevice(context, words)) return 1;
+  const parsed = parseRoute(words, family, host.network, (name) => name === "lo" || host.ip.devices.has(name));
+  if ("wrong" in parsed) return fail(context, parsed.wrong, parsed.code);
+  const { route } = parsed;
+  const isSame = (r: typeof route): boolean => samePrefix(r.destination, route.destination) && r.metric === route.metric && r.origin !== "kernel";
+  if (known === "replace") host.network.removeRoute(isSame);
+  else if (known === "add" && host.network.routes.some(isSame)) return fail(context, "RTNETLINK answers: File exists", 2);
+  return host.network.addRoute(route) ? 0 : fail(context, "RTNETLINK answers: File exists", 2);
+}
+
+function deleteRoute(context: CommandContext, words: readonly string[], family: 4 | 6 | undefined): number {
+  const { network } = context.host;
   const viaAt = words.indexOf("via");
-  const via: Ip | undefined = viaAt >= 0 ? parseIp(words[viaAt + 1] ?? "") : undefined;
-  if (viaAt >= 0 && via === undefined) return fail(context, `Error: inet address is expected rather than "${words[viaAt + 1] ?? ""}".`, 1);
-  const destination = parseDestination(words[0] ?? "", via?.family ?? family);
-  if (destination === undefined) return fail(context, `Error: inet prefix is expected rather than "${words[0] ?? ""}".`, 1);
-  if (wrongDevice(context, words)) return 1;
-  const network = networkOf(destination);
-  const matches = (r: { destination: Prefix; via: Ip | undefined }): boolean =>
-    sameIp(r.destination, network) && r.destination.length === network.length && (via === undefined || (r.via !== undefined && sameIp(r.via, via)));
-  if (known === "delete") return host.network.removeRoute(matches) ? 0 : fail(context, "RTNETLINK answers: No such process", 2);
-  if (via !== undefined && host.network.routeTo(via)?.via !== undefined) return fail(context, "Error: Nexthop has invalid gateway.", 2);
-  if (via !== undefined && host.network.routeTo(via) === undefined) return fail(context, "Error: Nexthop has invalid gateway.", 2);
-  if (known === "replace") host.network.removeRoute((r) => sameIp(r.destination, network) && r.destination.length === network.length && r.origin !== "kernel");
-  const metricAt = words.indexOf("metric");
-  const metric = metricAt >= 0 ? Number(words[metricAt + 1]) : network.family === 4 ? 0 : 1024;
-  return host.network.addRoute({ destination: network, via, origin: "static", metric }) ? 0 : fail(context, "RTNETLINK answers: File exists", 2);
+  const via = viaAt >= 0 ? parseIp(words[viaAt + 1] ?? "") : undefined;
+  const to = words[0] === "blackhole" ? words[1] : words[0];
+  const destination = parseDestination(to ?? "", via?.family ?? family);
+  if (destination === undefined) return fail(context, `Error: inet prefix is expected rather than "${to ?? ""}".`, 1);
+  if (hasWrongDevice(context, words)) return 1;
+  const wanted = networkOf(destination);
+  const gone = network.routes.find((r) => samePrefix(r.destination, wanted) && (via === undefined || r.hops.some((hop) => hop.via !== undefined && sameIp(hop.via, via))));
+  return gone !== undefined && network.removeRoute((r) => r === gone) ? 0 : fail(context, "RTNETLINK answers: No such process", 2);
 }
 
 function getRoute(context: CommandContext, text: string): number {
@@ -142,21 +147,42 @@ function getRoute(context: CommandContext, text: string): number {
 function runNeighbor(context: CommandContext, args: readonly string[], family: 4 | 6 | undefined): number {
   const known = complete(args[0] ?? "show", ["show", "list", "lst", "flush"] as const);
   if (known === undefined) return fail(context, `Command "${args[0] ?? ""}" is unknown, try "ip neighbour help".`, 255);
-  if (known === "flush") context.host.ip.neighbors.forget();
-  else context.out(showNeighbors(context.host, family));
+  if (hasWrongDevice(context, args)) return 1;
+  const device = deviceNamed(args, context.host);
+  if (known !== "flush") context.out(showNeighbors(context.host, family, device));
+  else for (const each of context.host.ip.devices.values()) if (device === undefined || device === each.name) each.neighbors.forget();
   return 0;
 }
 
 function runLink(context: CommandContext, args: readonly string[]): number {
+  const { host } = context;
   const [verb = "show", ...words] = args;
   const known = complete(verb, ["show", "list", "lst", "set"] as const);
   if (known === undefined) return fail(context, `Command "${verb}" is unknown, try "ip link help".`, 255);
-  if (wrongDevice(context, words)) return 1;
-  if (known !== "set") context.out(showLinks(context.host, deviceOf(words, context.host)));
-  else if (words.includes("up")) context.host.isUp = true;
-  else if (words.includes("down")) {
-    context.host.isUp = false;
-    context.host.ip.neighbors.forget();
+  if (hasWrongDevice(context, words)) return 1;
+  const device = deviceNamed(words, host);
+  if (known !== "set") {
+    context.out(showLinks(host, device));
+    return 0;
   }
+  const target = host.ip.devices.get(device ?? (words[0] === undefined ? "" : host.device.name));
+  return target === undefined ? (device === "lo" ? 0 : fail(context, "Not enough information: \"dev\" argument is required.", 255)) : setLink(context, target, words);
+}
+
+function setLink(context: CommandContext, device: Device, words: readonly string[]): number {
+  const addressAt = words.indexOf("address");
+  if (addressAt >= 0) {
+    const mac = parseMac(words[addressAt + 1] ?? "");
+    if (mac === undefined) return fail(context, `"${words[addressAt + 1] ?? ""}" is invalid lladdr.`, 255);
+    device.mac = mac;
+  }
+  const mtuAt = words.indexOf("mtu");
+  if (mtuAt >= 0) {
+    const mtu = Number(words[mtuAt + 1]);
+    if (!Number.isInteger(mtu) || mtu < 68 || mtu > 65535) return fail(context, `Error: argument "${words[mtuAt + 1] ?? ""}" is wrong: Invalid "mtu" value`, 255);
+    device.mtu = mtu;
+  }
+  if (words.includes("up")) device.isUp = true;
+  else if (words.includes("down")) device.isUp = false;
   return 0;
 }

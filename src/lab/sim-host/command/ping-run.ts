@@ -3,7 +3,7 @@ import type { Timer } from "../../../host/index.ts";
 import { formatIp, type Ip } from "../../../net/index.ts";
 import { icmpv4Message, icmpv6Message, ipProtocol, ipv6Size, parseIcmpv4, parseIcmpv6, readU16, writeU16 } from "../../../packet/index.ts";
 import type { EchoReply } from "../echo.ts";
-import type { DeliveryError } from "../ip-layer.ts";
+import type { DeliveryError } from "../ip-core.ts";
 import type { CommandContext } from "./command.ts";
 import { describeIcmpError } from "./icmp-error-text.ts";
 import type { PingPlan } from "./ping-plan.ts";
@@ -27,6 +27,7 @@ export class PingRun {
   #errors = 0;
   #pipe = 0;
   #times = { min: Infinity, max: 0, sum: 0, squares: 0 };
+  readonly #query: { readonly device?: string };
   #timer: Timer | undefined;
   #deadline: Timer | undefined;
   #stops: (() => void)[] = [];
@@ -37,12 +38,13 @@ export class PingRun {
     this.#plan = plan;
     this.#identifier = context.host.random.next32() & 0xffff;
     this.#startedAt = context.host.clock.now();
+    this.#query = plan.interfaceName === undefined || plan.interfaceName === "lo" ? {} : { device: plan.interfaceName };
   }
 
   run(): Promise<number> {
     const { host } = this.#context;
     const { ip, deadlineMs } = this.#plan;
-    const isReachable = host.isUp && (host.network.isOwn(ip) || host.network.routeTo(ip) !== undefined) && host.network.sourceFor(ip) !== undefined;
+    const isReachable = (host.network.isOwn(ip) || host.network.routeTo(ip, this.#query) !== undefined) && host.network.sourceFor(ip, this.#query) !== undefined;
     if (!isReachable) {
       this.#context.err("ping: connect: Network is unreachable\n");
       return Promise.resolve(2);
@@ -60,7 +62,7 @@ export class PingRun {
   #printHeader(): void {
     const { target, ip, size, source, interfaceName } = this.#plan;
     const address = formatIp(ip);
-    const own = source ?? (interfaceName === undefined ? undefined : this.#context.host.network.sourceFor(ip));
+    const own = source ?? (interfaceName === undefined ? undefined : this.#context.host.network.sourceFor(ip, this.#query));
     const from = own === undefined ? "" : ` from ${formatIp(own)} ${interfaceName ?? ""}:`;
     if (ip.family === 4) this.#context.out(`PING ${target} (${address})${from} ${size}(${size + 28}) bytes of data.\n`);
     else this.#context.out(`PING ${target}(${target === address ? address : `${target} (${address})`})${from} ${size} data bytes\n`);
@@ -79,12 +81,12 @@ export class PingRun {
     this.#sentAt.set(sequence, this.#lastSentAt);
     if (this.#sentAt.size > maxRemembered) this.#sentAt.delete(this.#sentAt.keys().next().value ?? 0);
     const data = Uint8Array.from({ length: size }, (_, i) => (i < stampSize && size >= stampSize ? 0 : i & 0xff));
-    const from = source ?? host.network.sourceFor(ip);
-    const options = { ttl, dontFragment: dontFragment || ip.family === 4 && size + 28 <= host.ip.mtu, ...(from !== undefined && { src: from }) };
+    const from = source ?? host.network.sourceFor(ip, this.#query);
+    const options = { ttl, dontFragment: dontFragment || ip.family === 4 && size + 28 <= host.ip.mtuTo(ip), ...this.#query, ...(from !== undefined && { src: from }) };
     const result = host.ip.send(ip, ip.family === 4 ? ipProtocol.icmp : ipProtocol.icmpv6, this.#request(sequence, data, from), options);
     if (result === "too-big") {
       this.#errors++;
-      this.#context.out(`ping: local error: message too long, mtu=${host.ip.mtu}\n`);
+      this.#context.out(`ping: local error: message too long, mtu=${host.ip.mtuTo(ip)}\n`);
     } else if (result === "unreachable") {
       this.#errors++;
       this.#context.err("ping: sendmsg: Network is unreachable\n");

@@ -34,7 +34,7 @@ function planOf(context: CommandContext, args: readonly string[]): PingPlan | un
   if (family !== undefined && ip.family !== family) return fail(`ping: ${target}: Address family for hostname not supported\n`);
   const from = values.get("I");
   const source = from === undefined ? undefined : parseIp(from);
-  if (from !== undefined && source === undefined && from !== context.host.interfaceName && from !== "lo") return fail(`ping: unknown iface: ${from}\n`);
+  if (from !== undefined && source === undefined && !context.host.ip.devices.has(from) && from !== "lo") return fail(`ping: unknown iface: ${from}\n`);
   if (source !== undefined && !context.host.network.isOwn(source)) return fail("ping: bind: Cannot assign requested address\n");
   return {
     target, ip, source, interfaceName: source === undefined ? from : undefined, ...numbers, isNumeric: flags.has("n") || formatIp(ip) === target || parseIp(target) !== undefined,

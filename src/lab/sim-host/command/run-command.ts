@@ -11,6 +11,7 @@ export interface RunningCommand {
 
 export function runCommand(
   host: HostServices, argv: readonly string[], output: (to: "stdout" | "stderr", bytes: Uint8Array) => void, input: Uint8Array,
+  own: ReadonlyMap<string, Command> = new Map(),
 ): RunningCommand {
   let interrupted: (() => void) | undefined;
   const encoder = new TextEncoder();
@@ -25,10 +26,11 @@ export function runCommand(
     },
   };
   const [name = "", ...args] = argv;
-  const command: Command | undefined = commands.get(name.replace(/^.*\//, ""));
+  const program = name.replace(/^.*\//, "");
+  const command: Command | undefined = own.get(program) ?? commands.get(program);
   if (command === undefined) {
     context.err(`${name}: command not found\nWhat there is on a simulated host:\n`);
-    for (const { summary } of new Set(commands.values())) context.err(`  ${summary}\n`);
+    for (const { summary } of new Set([...own.values(), ...commands.values()])) context.err(`  ${summary}\n`);
     return { exitCode: Promise.resolve(127), interrupt: () => {} };
   }
   return { exitCode: command.run(context, args), interrupt: () => interrupted?.() };

@@ -1,7 +1,7 @@
 /** traceroute: UDP datagrams (or echo requests with -I) of growing TTL, three for each hop. */
 import { formatIp, type Ip, parseIp } from "../../../net/index.ts";
 import { icmpv4Message, icmpv6Message, ipProtocol, ipv6Size, readU16, writeU16 } from "../../../packet/index.ts";
-import type { DeliveryError } from "../ip-layer.ts";
+import type { DeliveryError } from "../ip-core.ts";
 import { type Command, type CommandContext, parseOptions } from "./command.ts";
 
 interface Plan {
