@@ -39,11 +39,21 @@ function parseIp(packet: Uint8Array, type: number, offset: number): IpHeaders | 
     const { src, dst, protocol } = header;
     return { family: 4, header, src, dst, protocol, upperOffset: offset + 20 + header.options.length };
   }
-  const header = type === etherType.ipv6 ? parseIpv6Header(bytes) : undefined;
-  if (header === undefined) return undefined;
-  const upper = findUpperLayer(bytes);
+  const ipv6 = type === etherType.ipv6 ? withVersion6(bytes) : undefined;
+  const header = ipv6 && parseIpv6Header(ipv6);
+  if (ipv6 === undefined || header === undefined) return undefined;
+  const upper = findUpperLayer(ipv6);
   const { src, dst } = header;
   return { family: 6, header, src, dst, protocol: upper?.protocol ?? ipProtocol.none, upperOffset: offset + (upper?.offset ?? bytes.length) };
+}
+
+/** The switch goes by the Ethernet type alone when it takes a packet for IPv6, and so whoever it hands the packet to. */
+function withVersion6(bytes: Uint8Array): Uint8Array {
+  const first = bytes[0];
+  if (first === undefined || first >> 4 === 6) return bytes;
+  const copy = bytes.slice();
+  copy[0] = 0x60 | (first & 0xf);
+  return copy;
 }
 
 /** What follows the IP header, without padding of the frame. */

@@ -8,7 +8,7 @@ import { flagBits, logicalRegisters, openflowTables } from "../../logical/index.
 import { parseIp } from "../../net/index.ts";
 import { type Action, actionsToBytes, field, type FieldName, Match, of15, subfield } from "../../openflow/index.ts";
 import { claimOf } from "../claims.ts";
-import { datapathField, Flow, forgetInPort, inportField, load, onDatapath, output, outportField, pop, push, resubmit, toPort } from "../flow.ts";
+import { Flow, forgetInPort, inportField, load, onDatapath, output, outportField, pop, push, resubmit, toPort } from "../flow.ts";
 import type { Node } from "../node.ts";
 import { kindOf } from "../ports.ts";
 import { cookieOf, type PortBinding } from "../rows.ts";
