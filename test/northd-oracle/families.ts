@@ -3,8 +3,10 @@
  * file of recordings, `recordings/FAMILY.json.br`. "base" is what every network is made of; most others add rows to a base network.
  */
 import type { SeededRandom } from "../../src/std/index.ts";
+import { aclChanges, aclNetwork } from "./acls.ts";
 import { changesOf } from "./changes.ts";
 import type { JsonValue } from "./columns.ts";
+import { balancerChanges, balancerNetwork } from "./load-balancers.ts";
 import { type Network, NetworkGenerator } from "./network.ts";
 
 export interface Family {
@@ -15,6 +17,8 @@ export interface Family {
 
 export const families: { readonly [name: string]: Family } = {
   base: { generate: (seed) => new NetworkGenerator(seed).generate() },
+  acl: { generate: aclNetwork, changes: aclChanges },
+  lb: { generate: balancerNetwork, changes: balancerChanges },
 };
 
 export function familyNamed(name: string): Family {

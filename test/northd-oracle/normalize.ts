@@ -28,8 +28,9 @@ const ignoredColumns = new Set(["_uuid", "_version", "nb_cfg_timestamp", "sb_cfg
 export function normalizeSouthbound(dump: Dump): string[] {
   const names = new Map<string, string>();
   for (const [table, name] of Object.entries(namers)) for (const row of rowsOf(dump, table)) names.set(uuidOf(row["_uuid"]) ?? "", name(row));
-  const lines = [...flowLines(dump, names)];
+  for (const row of rowsOf(dump, "Logical_DP_Group")) names.set(uuidOf(row["_uuid"]) ?? "", itemsOf(row["datapaths"]).map((d) => names.get(uuidOf(d) ?? "") ?? "?").sort().join("+"));
   const datapathByKey = new Map(rowsOf(dump, "Datapath_Binding").map((row) => [String(row["tunnel_key"]), namers["Datapath_Binding"]?.(row) ?? "?"]));
+  const lines = [...flowLines(dump, names, datapathByKey)];
   for (const [table, rows] of Object.entries(dump)) {
     if (ignoredTables.has(table)) continue;
     for (const row of rows) lines.push(`${table} ${JSON.stringify(plainRow(table, row, names, datapathByKey))}`);
@@ -47,9 +48,15 @@ function plainRow(table: string, row: Row, names: ReadonlyMap<string, string>, d
   }
   // So are queues.
   if (table === "Port_Binding") result["options"] = JSON.stringify(result["options"]).replace(/(qdisc_queue_id[\\", ]+)\d+/, "$1any");
+  if (table === "ACL_ID") Object.assign(result, { of: uuidOf(row["_uuid"]), id: "any" });
+  if (table === "Address_Set") result["name"] = vipSetName(String(row["name"]), datapathByKey);
   if (table === "Port_Group") result["name"] = String(row["name"]).replace(/^\d+/, (key) => datapathByKey.get(key) ?? key);
   return result;
 }
+
+/** Sets of a router's VIPs are called for its key. */
+const vipSetName = (text: string, datapathByKey: ReadonlyMap<string, string>): string =>
+  text.replace(/_rtr_lb_(\d+)_/, (_, key: string) => `_rtr_lb_${datapathByKey.get(key) ?? key}_`);
 
 function plain(value: unknown, names: ReadonlyMap<string, string>): unknown {
   if (!Array.isArray(value)) return value;
@@ -59,7 +66,8 @@ function plain(value: unknown, names: ReadonlyMap<string, string>): unknown {
   return items.map((item) => JSON.stringify(item)).sort();
 }
 
-function* flowLines(dump: Dump, names: ReadonlyMap<string, string>): Iterable<string> {
+function* flowLines(dump: Dump, names: ReadonlyMap<string, string>, datapathByKey: ReadonlyMap<string, string>): Iterable<string> {
+  const lists = new Map(rowsOf(dump, "ACL_ID").map((row) => [String(row["id"]), uuidOf(row["_uuid"]) ?? "?"]));
   const groups = new Map(rowsOf(dump, "Logical_DP_Group").map((row) => [uuidOf(row["_uuid"]), itemsOf(row["datapaths"]).map((d) => names.get(uuidOf(d) ?? "") ?? "?")]));
   const portNames = new Map(rowsOf(dump, "Port_Binding").map((row) => [`${names.get(uuidOf(row["datapath"]) ?? "")} ${String(row["tunnel_key"])}`, String(row["logical_port"])]));
   const flows = rowsOf(dump, "Logical_Flow").flatMap((row) => {
@@ -80,7 +88,8 @@ function* flowLines(dump: Dump, names: ReadonlyMap<string, string>): Iterable<st
       .replace(/(reg8\[0\.\.15\] ==? )([1-9]\d*)/g, (_, start: string, id: string) => `${start}<${ecmp.get(`${datapath} ${id}`) ?? id}>`)
       .replace(/(reg8\[16\.\.31\] == )\d+/g, "$1member")
       .replace(/(reg7 ==? )([1-9]\d*)/g, (_, start: string, id: string) => `${start}<${tables.get(id) ?? id}>`);
-    const named = (text: string): string => (hasOrder ? text : inAnyOrder(text))
+    const named = (text: string): string => vipSetName(hasOrder ? text : inAnyOrder(text), datapathByKey)
+      .replace(/(reg2\[16\.\.31\] = )(\d+)/, (_, start: string, id: string) => `${start}${lists.get(id) ?? id}`)
       .replace(/(ecmp_reply_port ==? )(\d+)/g, (_, start: string, key: string) => `${start}${portNames.get(`${datapath} ${key}`) ?? key}`)
       .replace(/set_queue\(\d+\)/, "set_queue(any)");
     yield `${datapath} ${stage} ${String(row["pipeline"])} ${String(row["table_id"])} ${String(row["priority"])} ${named(match)} | ${named(actions)} | ${JSON.stringify(row["controller_meter"])} ${JSON.stringify(row["tags"])} ${JSON.stringify(row["flow_desc"])}`;

@@ -1,6 +1,7 @@
 /** lr_in_admission: which frames a router takes at all. */
 import { rule } from "../../engine/index.ts";
 import { lrIn } from "../../logical/index.ts";
+import { hasDistributedBalancer } from "../balancing/load-balancers.ts";
 import { actions, match, quoted } from "../flow-text.ts";
 import { dropByDefault, lflow } from "../lflow.ts";
 import { reg, tooBig } from "../registers.ts";
@@ -44,7 +45,7 @@ export const admissionOfPort = rule("lr-admission-of-port", (t: Topology) => t.r
   const peer = switchPeerOf(port);
   const proxied = peer === undefined ? undefined : proxiedAddressesOf(peer);
   const to = proxied === undefined || proxied.mac === 0 ? macText : `{ ${proxied.macText}, ${macText} }`;
-  const resident = isGatewayPort(port) && !leadsToVtep(port) ? ` && is_chassis_resident(${redirectKey(port)})` : "";
+  const resident = isGatewayPort(port) && !leadsToVtep(port) && !hasDistributedBalancer(router) ? ` && is_chassis_resident(${redirectKey(port)})` : "";
   const unicast = match`eth.dst == ${to} && inport == ${quoted(port.row.name)}${resident}`;
   for (const flow of measured(port, unicast, admit)) yield lflow(router, lrIn.admission, 50 + flow.raise, flow.match, flow.actions, { hint });
 });

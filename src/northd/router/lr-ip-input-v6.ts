@@ -1,6 +1,7 @@
 /** lr_in_ip_input, IPv6: neighbour advertisements, echo, and the ICMPv6 errors a router owes. */
 import { rule } from "../../engine/index.ts";
 import { lrIn } from "../../logical/index.ts";
+import { hasDistributedBalancer } from "../balancing/load-balancers.ts";
 import { actions, match, oneOrSet, quoted } from "../flow-text.ts";
 import { lflow } from "../lflow.ts";
 import type { Ipv6Network } from "../port-addresses.ts";
@@ -18,8 +19,10 @@ export const ipv6Input = rule("lr-ipv6-input", (t: Topology) => t.routerPorts, f
   yield lflow(router, lrIn.ipInput, 90, echo, actions`ip6.dst <-> ip6.src; ip.ttl = 255; icmp6.type = 129; flags.loopback = 1; next; `, { hint });
   const here = isGatewayPort(port) ? ` && is_chassis_resident(${redirectKey(port)})` : "";
   const advertise = actions`nd_na_router { eth.src = ${reg.inportMac}; ip6.src = nd.target; nd.tll = ${reg.inportMac}; outport = inport; flags.loopback = 1; output; };`;
+  // Where the backends' chassis balance, each of them speaks for the gateway.
+  const answering = hasDistributedBalancer(router) ? "" : here;
   for (const ip of ipv6) {
-    const solicits = match`inport == ${quoted(port.row.name)} && ip6.dst == {${ip.text}, ${ip.solicitedNodeText}} && nd_ns && nd.target == ${ip.text}${here}`;
+    const solicits = match`inport == ${quoted(port.row.name)} && ip6.dst == {${ip.text}, ${ip.solicitedNodeText}} && nd_ns && nd.target == ${ip.text}${answering}`;
     yield lflow(router, lrIn.ipInput, 90, solicits, advertise, { hint, protocol: "nd-na" });
   }
   if (!isGatewayRouter(router) && gatewayPortsOf(router).length === 0) for (const ip of ipv6) yield* unreachable(router, port, ip);

@@ -1,6 +1,7 @@
 /** ls_in_l2_lkup, ls_in_l2_unknown: where a frame goes. */
 import { rule } from "../../engine/index.ts";
 import { lsIn } from "../../logical/index.ts";
+import { hasDistributedBalancer } from "../balancing/load-balancers.ts";
 import { actions, everything, match, quoted } from "../flow-text.ts";
 import { lflow } from "../lflow.ts";
 import { group } from "../registers.ts";
@@ -97,7 +98,8 @@ function* framesForRouter(owner: LogicalSwitch, port: SwitchPort, peer: RouterPo
   const to = proxied === undefined || proxied.mac === 0 ? match`eth.dst == ${macText}` : match`eth.dst == { ${proxied.macText}, ${macText} }`;
   const router = routerOf(peer);
   const gateways = router === undefined ? [] : gatewayPortsOf(router);
-  if (gateways.length > 0 && hasLocalnet(owner)) {
+  const isCentralized = router === undefined || !hasDistributedBalancer(router);
+  if (isCentralized && gateways.length > 0 && hasLocalnet(owner)) {
     // Seen by every chassis on the physical network: only the gateway chassis may take it.
     const gateway = residence(peer, gateways);
     const toGateway = gateway === undefined ? to : match`${to} && is_chassis_resident(${redirectKey(gateway)})`;
