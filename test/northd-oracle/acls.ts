@@ -1,7 +1,7 @@
 /** Family "acl": access control lists of switches and port groups, their logs, meters and samples, and DNS records. */
 import type { SeededRandom } from "../../src/std/index.ts";
 import { changesOf } from "./changes.ts";
-import { entriesOf, itemsOf, type JsonValue, map, ref, refs, set } from "./columns.ts";
+import { entriesOf, itemsOf, type JsonValue, map, ref, refs } from "./columns.ts";
 import { Draft, type DraftRow } from "./draft.ts";
 import type { Network } from "./network.ts";
 
