@@ -1,7 +1,7 @@
 /** ovs-vswitchd(8): the embedded switch as a program of its own. */
 import { runDaemon, StartError } from "../daemon/index.ts";
 import { parseActiveTarget } from "../host/index.ts";
-import { nodeHost, nodeProcess } from "../host/node/index.ts";
+import { nativeMissing, nodeFrameDevices, nodeHost, nodeProcess } from "../host/node/index.ts";
 import { serveFrames, startSwitch } from "../switch/index.ts";
 
 const help = `ovs-vswitchd: Open vSwitch daemon
@@ -21,13 +21,17 @@ await runDaemon(
       { name: "disable-system-route", argument: "none" },
       { name: "enable-dummy", argument: "optional" },
     ],
-    async start(host, { args, folders, process }) {
-      const [given = "unix:db.sock"] = args;
-      const database = given.replace(/^unix:(?!\/)/, `unix:${folders.run}/`);
-      if (database.split(",").some((target) => parseActiveTarget(target) === undefined)) throw new StartError(`${given}: bad database remote`);
-      const running = startSwitch(host, { database, runFolder: folders.run });
+    async start(host, { args, folders, given, process }) {
+      const [remote = "unix:db.sock"] = args;
+      const database = remote.replace(/^unix:(?!\/)/, `unix:${folders.run}/`);
+      if (database.split(",").some((target) => parseActiveTarget(target) === undefined)) throw new StartError(`${remote}: bad database remote`);
       // A lab that keeps its hosts in another process plugs them in here.
       const frames = process.variable("ISTHMUS_FRAMES");
+      const isDummy = given("enable-dummy");
+      const missing = frames === undefined && !isDummy ? nativeMissing() : undefined;
+      if (missing !== undefined) host.log.warn(missing);
+      const devices = frames === undefined && !isDummy && missing === undefined ? nodeFrameDevices : undefined;
+      const running = startSwitch(host, { database, runFolder: folders.run, ...(devices === undefined ? {} : { devices }) });
       if (frames !== undefined) await serveFrames(host, frames, running);
       return running;
     },

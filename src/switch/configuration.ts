@@ -16,7 +16,7 @@ import { ConfiguredBridge, type ConfiguredPort } from "./configured-bridge.ts";
 import type { Controllers } from "./openflow/controllers.ts";
 import { interfaceTypes } from "./interface-settings.ts";
 import { PortOpener, type PortOpenerParts } from "./port/port-opener.ts";
-import { addressOf, missingOfBridge, missingOfPort, secondsOr, statisticsOf, statusOf, versionsOf } from "./row-settings.ts";
+import { addressOf, missingOfBridge, linkOf, missingOfPort, secondsOr, statisticsOf, statusOf, versionsOf } from "./row-settings.ts";
 import type { SwitchPort } from "./port/switch-port.ts";
 
 type Schema = typeof openVSwitch;
@@ -282,9 +282,8 @@ export class Configuration {
     this.#parts.bfd.apply(open, readBfdSettings(interfaceRow.bfd));
     const problem = open.kind.type === "patch" ? port.patchError : this.#parts.tunnels.errorOf(open);
     this.#answers.interface(interfaceRow._uuid, {
-      ofport: open.number, error: problem, link_state: "up", admin_state: "up", mac_in_use: formatMac(open.mac), link_resets: 0,
-      ifindex: open.kind.type === "patch" || open.kind.type === "geneve" ? undefined : open.datapathNumber,
-      mtu: open.kind.type === "patch" || open.kind.type === "geneve" ? undefined : open.mtu, status: statusOf(open.kind), bfd_status: this.#parts.bfd.statusOf(open),
+      ofport: open.number, error: problem, mac_in_use: formatMac(open.mac), link_resets: 0, status: statusOf(open.kind), bfd_status: this.#parts.bfd.statusOf(open),
+      ...linkOf(open, this.#parts.kernel?.factsOf(open.name)),
     });
   }
 

@@ -15,7 +15,7 @@ export type Wanted = { readonly kind: "port"; readonly port: PortKind } | { read
 
 /** Types of OVS that this switch knows of but cannot carry. */
 const otherTunnels: ReadonlySet<string> = new Set(["vxlan", "gre", "ip6gre", "erspan", "ip6erspan", "gtpu", "bareudp", "srv6", "stt", "lisp"]);
-export const interfaceTypes: readonly string[] = ["dummy", "geneve", "internal", "patch", "system"];
+export const interfaceTypes: readonly string[] = ["dummy", "geneve", "internal", "patch", "system", "tap"];
 
 export function readInterface({ name, type, options, isLocal }: InterfaceRequest): Wanted {
   const port = (kind: PortKind): Wanted => ({ kind: "port", port: kind });
@@ -27,6 +27,8 @@ export function readInterface({ name, type, options, isLocal }: InterfaceRequest
     case "internal":
     case "dummy":
       return port({ type });
+    case "tap":
+      return port({ type: "internal" });
     case "patch": {
       const peer = options.get("peer");
       if (peer === undefined) return error(`${name}: patch type requires valid 'peer' argument`);

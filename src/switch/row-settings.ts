@@ -1,4 +1,5 @@
 /** What rows of the Open_vSwitch database ask for, in the switch's terms, and what it says in them. */
+import type { DeviceFacts } from "../host/index.ts";
 import { type Mac, macOf, parseMac } from "../net/index.ts";
 import { of10, of13, of14, of15, ports as reserved } from "../openflow/index.ts";
 import type { RowOf } from "../ovsdb/index.ts";
@@ -47,6 +48,21 @@ export function macOfUuid(uuid: string): Mac {
   const digits = Number.parseInt(uuid.replaceAll("-", "").slice(-12), 16);
   const first = Math.floor(digits / 2 ** 40);
   return macOf(((first & 0xfc) | 2) * 2 ** 40 + (digits % 2 ** 40));
+}
+
+/** The columns of an interface that tell of its link; `facts`: what the kernel says, where a device of its own is behind it. */
+export function linkOf(port: SwitchPort, facts: DeviceFacts | undefined): {
+  readonly link_state: "up" | "down";
+  readonly admin_state: "up" | "down";
+  readonly ifindex: number | undefined;
+  readonly mtu: number | undefined;
+} {
+  const upOrDown = (isUp: boolean): "up" | "down" => (isUp ? "up" : "down");
+  const isVirtual = port.kind.type === "patch" || port.kind.type === "geneve";
+  return {
+    link_state: upOrDown(facts?.isRunning ?? true), admin_state: upOrDown(facts?.isUp ?? true), ifindex: facts?.index ?? (isVirtual ? undefined : port.datapathNumber),
+    mtu: isVirtual ? undefined : port.mtu,
+  };
 }
 
 export function statusOf(kind: PortKind): ReadonlyMap<string, string> {

@@ -9,6 +9,7 @@ import { ConnectionTracker } from "./conntrack/connection-tracker.ts";
 import { Controllers } from "./openflow/controllers.ts";
 import { Datapath } from "./datapath.ts";
 import { Devices } from "./port/devices.ts";
+import { KernelLinks } from "./port/kernel-links.ts";
 import { PortTaps } from "./port/port-taps.ts";
 import type { AttachedPort, Switch, SwitchOptions } from "./switch.ts";
 import { switchCommands } from "./switch-commands.ts";
@@ -22,6 +23,7 @@ const monitor = { Open_vSwitch: true, Bridge: true, Port: true, Interface: true,
 
 export function startSwitch(host: Host, options: SwitchOptions): Switch {
   const devices = new Devices();
+  const kernel = options.devices === undefined ? undefined : new KernelLinks(options.devices, host.log.module("netdev"));
   const taps = new PortTaps(() => host.clock.wall());
   const log = host.log.module("ofproto_dpif_xlate");
   const nowMs = (): number => host.clock.now();
@@ -52,10 +54,11 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
   const controllers = new Controllers(host);
   controllers.changed = (service) => configuration.controllersChanged(service);
   const configuration: Configuration = new Configuration({
-    host, replica, datapath, tunnels, devices, bfd, controllers, runFolder: options.runFolder, version: options.version ?? ovsVersion,
+    host, replica, datapath, tunnels, devices, kernel, bfd, controllers, runFolder: options.runFolder, version: options.version ?? ovsVersion,
     events: { nowMs, next32: () => host.random.next32(), flushConnections: (request) => (request.kind === "ct_flush" ? tracker.flushMatching(request) : tracker.flush(request.zone)) },
   });
   devices.changed = (name) => configuration.deviceChanged(name);
+  if (kernel !== undefined) kernel.changed = devices.changed;
 
   let timer: Timer | undefined;
   let isStopped = false;
@@ -83,6 +86,7 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
       isStopped = true;
       timer?.cancel();
       configuration.stop();
+      kernel?.stop();
       bfd.close();
       tunnels.close();
       replica.close();

@@ -1,5 +1,6 @@
 /** The switch as others see it. */
 import type { Daemon } from "../daemon/index.ts";
+import type { FrameDevices } from "../host/index.ts";
 import type { CapturedFrame } from "./port/port-taps.ts";
 
 /** Where the switch finds its database and leaves its sockets. */
@@ -8,6 +9,8 @@ export interface SwitchOptions {
   readonly database: string;
   /** The folder of `BRIDGE.mgmt` and `BRIDGE.snoop`. */
   readonly runFolder: string;
+  /** The machine's network devices, for interfaces of type "system" and "internal"; absent: they get only what is attached to them. */
+  readonly devices?: FrameDevices;
   /** Written to Open_vSwitch.ovs_version; absent: this release's. */
   readonly version?: string;
 }

@@ -1,16 +1,17 @@
 /** Makes ports of Port and Interface rows, and takes them away. */
 import type { Host } from "../../host/index.ts";
-import { parseIpv4, parseMac } from "../../net/index.ts";
+import { type Mac, parseIpv4, parseMac, readMac } from "../../net/index.ts";
 import { ports as reserved } from "../../openflow/index.ts";
 import type { Replica, RowOf, Uuid } from "../../ovsdb/index.ts";
 import type { openVSwitch } from "../../schemas/index.ts";
 import type { BfdMonitor } from "./bfd-monitor.ts";
 import type { ConfiguredBridge, ConfiguredPort } from "../configured-bridge.ts";
 import type { Datapath } from "../datapath.ts";
-import type { Devices } from "./devices.ts";
+import type { Device, Devices } from "./devices.ts";
+import type { KernelLink, KernelLinks } from "./kernel-links.ts";
 import { isSameKind, readInterface } from "../interface-settings.ts";
 import { isNumberChanged, isSameVlan, macOfUuid, vlanOf } from "../row-settings.ts";
-import { SwitchPort } from "./switch-port.ts";
+import { type PortKind, SwitchPort } from "./switch-port.ts";
 import type { Tunnels } from "./tunnels.ts";
 
 type Schema = typeof openVSwitch;
@@ -23,6 +24,8 @@ export interface PortOpenerParts {
   readonly datapath: Datapath;
   readonly tunnels: Tunnels;
   readonly devices: Devices;
+  /** The machine's own devices; undefined: ports get only what is attached to them. */
+  readonly kernel: KernelLinks | undefined;
   readonly bfd: BfdMonitor;
 }
 
@@ -53,14 +56,20 @@ export class PortOpener {
     const wanted = readInterface({ name, type: interfaceRow.type, options: interfaceRow.options, isLocal });
     const device = devices.get(name);
     const old = configuredPort.port;
-    const isGone = wanted.kind === "port" && wanted.port.type === "system" && device === undefined;
     const isOther = old !== undefined && wanted.kind === "port" && (!isSameKind(old.kind, wanted.port) || isNumberChanged(old, interfaceRow));
-    if (wanted.kind === "error" || isGone || isOther) this.close(configured, configuredPort);
+    if (wanted.kind === "error" || isOther) this.close(configured, configuredPort);
     if (wanted.kind === "error") return wanted.text;
-    if (isGone) return `could not open network device ${name} (No such device)`;
+    const mac = isLocal ? bridge.mac : (parseMac(interfaceRow.mac ?? "") ?? macOfUuid(interfaceRow._uuid));
+    const link = device === undefined ? this.#openLink(name, wanted.port.type, mac) : undefined;
+    const missing = typeof link === "string" ? link : undefined;
+    if (missing !== undefined || (wanted.port.type === "system" && device === undefined && link === undefined)) {
+      this.close(configured, configuredPort);
+      return missing ?? `could not open network device ${name} (No such device)`;
+    }
+    const behind = (port: SwitchPort): void => this.#connect(port, device, typeof link === "string" ? undefined : link, interfaceRow, mac);
     const vlan = vlanOf(row);
     if (configuredPort.port !== undefined) {
-      configuredPort.port.deliver = device?.receive;
+      behind(configuredPort.port);
       if (!isSameVlan(configuredPort.port.vlan, vlan)) {
         configuredPort.port.vlan = vlan;
         bridge.macs.forget(configuredPort.port);
@@ -76,9 +85,8 @@ export class PortOpener {
     }
     const number = isLocal ? reserved.local : configured.chooseNumber([interfaceRow.ofport_request, interfaceRow.ofport, configuredPort.lastNumber]);
     if (number === undefined) return `${name}: no OpenFlow port number is free`;
-    const mac = isLocal ? bridge.mac : (parseMac(interfaceRow.mac ?? "") ?? macOfUuid(interfaceRow._uuid));
     const port = new SwitchPort(name, number, datapath.ports.nextNumber(), wanted.port, mac, interfaceRow.mtu_request ?? defaultMtu, vlan, host.clock.now());
-    port.deliver = device?.receive;
+    behind(port);
     configuredPort.port = port;
     configuredPort.lastNumber = number;
     datapath.ports.add(bridge, port);
@@ -87,6 +95,26 @@ export class PortOpener {
     host.log.module("bridge").info(`bridge ${bridge.name}: added interface ${name} on port ${number}`);
     service.portChanged(port, "add");
     return undefined;
+  }
+
+  #openLink(name: string, type: PortKind["type"], mac: Mac): KernelLink | string | undefined {
+    return type === "system" || type === "internal" ? this.#parts.kernel?.open(name, type, mac) : undefined;
+  }
+
+  /** Puts behind the port what was attached to it, or the machine's device of its name. */
+  #connect(port: SwitchPort, attached: Device | undefined, link: KernelLink | undefined, row: InterfaceRow, mac: Mac): void {
+    const { datapath, kernel } = this.#parts;
+    if (attached !== undefined) kernel?.close(port.name);
+    port.deliver = attached?.receive ?? (link === undefined ? undefined : (frame) => link.device.send(frame));
+    if (link === undefined) return;
+    link.device.attach((frame) => datapath.receive(port, frame));
+    const { facts } = link;
+    if (row.mtu_request !== undefined && row.mtu_request !== facts.mtu) kernel?.setMtu(port.name, row.mtu_request);
+    if (port.kind.type === "internal" && port.mac !== mac) kernel?.setMac(port.name, mac);
+    port.mac = port.kind.type === "internal" ? mac : readMac(facts.mac, 0);
+    port.mtu = facts.mtu;
+    // What a port's own device says of itself matters to groups that watch it; a bridge's own port may be down and work.
+    port.isUp = port.kind.type === "internal" || facts.isRunning;
   }
 
   /** Where tunnels without `local_ip` receive: the chassis' own encapsulation address, else every address. */
@@ -99,6 +127,7 @@ export class PortOpener {
   close(configured: ConfiguredBridge, configuredPort: ConfiguredPort): void {
     const { port } = configuredPort;
     if (port === undefined) return;
+    this.#parts.kernel?.close(port.name);
     this.#parts.tunnels.remove(port);
     this.#parts.bfd.apply(port, undefined);
     this.#parts.datapath.ports.remove(configured.bridge, port);
