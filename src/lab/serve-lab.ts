@@ -3,6 +3,7 @@ import type { Host } from "../host/index.ts";
 import type { Json } from "../ovsdb/index.ts";
 import { limitFrames, maxWaitingBytes } from "./capture.ts";
 import { captureWriter } from "./capture-writer.ts";
+import { frameText } from "./frame-text.ts";
 import { ControlError, type ControlHandler } from "./control.ts";
 import { type Lab, LabError } from "./lab.ts";
 import { reportOf } from "./report.ts";
@@ -71,7 +72,7 @@ function execHandler({ lab }: ServedLab): ControlHandler {
 }
 
 function captureHandler({ lab }: ServedLab): ControlHandler {
-  return ([node, port, count, format], exchange) => {
+  return ([node, port, count, format, only], exchange) => {
     const nodeName = text(node, "node");
     const daemon = lab.daemon(nodeName, "ovs-vswitchd");
     if (daemon === undefined) throw new LabError(`${nodeName} has no switch to capture on`);
@@ -91,7 +92,9 @@ function captureHandler({ lab }: ServedLab): ControlHandler {
         writer(frame);
       }, done);
       const portName = text(port, "port");
+      const wanted = optionalText(only, "only");
       stop = daemon.tap(portName, (frame) => {
+        if (wanted !== undefined && !frameText(frame.bytes).includes(wanted)) return;
         if (exchange.backlogSize > maxWaitingBytes) dropped++;
         else see(frame);
       });

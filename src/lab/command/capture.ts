@@ -1,6 +1,6 @@
 /** `isthmus capture NODE`: what passes a port of the node's switch, by default its tunnels; as text, or as a pcap file. */
 import { ControlError } from "../control.ts";
-import { absolute, connectLab, findLab } from "./find-lab.ts";
+import { absolute, connectLab, findLab, type FoundLab } from "./find-lab.ts";
 import { type Terminal, UserError } from "./terminal.ts";
 
 export interface CaptureOptions {
@@ -9,7 +9,14 @@ export interface CaptureOptions {
   readonly port: string;
   /** A file, or "-" for standard output. */
   readonly write?: string | undefined;
+  /** Only frames whose text has this in it. */
+  readonly only?: string | undefined;
+  /** `HOST COMMAND`: run it once the capture listens, and end when it has ended. */
+  readonly exec?: string | undefined;
 }
+
+/** How long after the end of the command its last frames may take. */
+const lastFramesMs = 150;
 
 export async function captureCommand(terminal: Terminal, node: string, options: CaptureOptions): Promise<void> {
   const lab = findLab(terminal, options.dir);
@@ -22,9 +29,13 @@ export async function captureCommand(terminal: Terminal, node: string, options: 
   const file = path === undefined ? undefined : host.disk.openAppend(path);
   try {
     const format = options.write === undefined ? "text" : "pcap";
-    const seen = await client.request("capture", [node, options.port, options.count, format], (to, bytes) => {
+    let isListening = false;
+    const seen = await client.request("capture", [node, options.port, options.count, format, options.only ?? null], (to, bytes) => {
       if (to === "stderr") process.err(new TextDecoder().decode(bytes));
-      else if (file !== undefined) file.append(bytes);
+      if (!isListening && options.exec !== undefined) void runMeanwhile(terminal, lab, options.exec).finally(() => client.interrupt());
+      isListening = true;
+      if (to === "stderr") return;
+      if (file !== undefined) file.append(bytes);
       else process.outBytes(bytes);
     });
     process.err(`${String(seen)} packets captured\n`);
@@ -35,4 +46,19 @@ export async function captureCommand(terminal: Terminal, node: string, options: 
     file?.close();
     client.close();
   }
+}
+
+/** On a connection of its own: interrupting the capture is no business of the command. What the command prints is not what was asked for. */
+async function runMeanwhile(terminal: Terminal, lab: FoundLab, line: string): Promise<void> {
+  const [name = "", ...argv] = line.trim().split(/\s+/);
+  const client = await connectLab(terminal, lab);
+  try {
+    await client.request("exec", [name, argv]);
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error;
+    terminal.process.err(`isthmus: ${error.message}\n`);
+  } finally {
+    client.close();
+  }
+  await new Promise<void>((resolve) => void terminal.host.clock.after(lastFramesMs, resolve));
 }

@@ -71,6 +71,8 @@ function commandLine(terminal: Terminal, finish: (exitCode: number) => void): Co
     .option("-c, --count <packets>", "stop after so many", count, 0)
     .option("-i, --port <port>", 'a port of the switch; "tunnel" for all tunnels', "tunnel")
     .option("-w, --write <file>", 'write a pcap file ("-": standard output)')
+    .option("--only <text>", "only packets whose text has this in it")
+    .option("-x, --exec <host command>", "run this on a host meanwhile, and stop when it has ended")
     .action((node: string, options) => captureCommand(terminal, node, options));
   add("restart <node> [daemon]", "end a daemon if it still runs, and start it again (default: all of the node's that do not run)")
     .option(...dirOption)

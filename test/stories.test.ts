@@ -1,0 +1,81 @@
+/** Every story of docs/stories: its commands do what it says, its drawings are what `isthmus graph` draws. `ISTHMUS_REDRAW=1` writes the drawings anew. */
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { test } from "node:test";
+import { printsComplaint, treeComplaint } from "../src/lab/validate/expected-text.ts";
+import { root, run } from "./lab-fixture.ts";
+import { outputsOf, parseStory, type Story, storyScript } from "./story-text.ts";
+
+const folder = join(root, "docs/stories");
+const marker = "=====STORY=====";
+const isRoot = process.getuid?.() === 0;
+
+test("a story is read as it is written", () => {
+  const story = parseStory("# T\n\n```console\n$ one \\\n> two\nout\n\nmore\n[n0]# three\n```\n![x](x.svg)\n```mermaid\nflowchart TB\n```\n```console root\n$ four\n```\n");
+  assert.deepEqual(story.commands.map((c) => [c.text, c.node, c.expected, c.line, c.needsRoot]), [
+    ["one \\\ntwo", undefined, "out\n\nmore", 4, false], ["three", "n0", "", 9, false], ["four", undefined, "", 16, true],
+  ]);
+  assert.deepEqual([story.mermaid, story.pictures], ["flowchart TB\n", ["x.svg"]]);
+  assert.throws(() => parseStory("```console\nout\n```\n"), /line 2: output before any command/);
+});
+
+for (const file of existsSync(folder) ? readdirSync(folder).filter((f) => f.endsWith(".md")) : []) {
+  const path = join(folder, file);
+  const story = parseStory(readFileSync(path, "utf8"));
+  const commands = story.commands.filter((c) => isRoot || !c.needsRoot);
+  test(`${file}: its commands do what it says`, { skip: story.commands.length === 0 ? "has no commands" : false }, () => {
+    const scratch = mkdtempSync(join(tmpdir(), "isthmus-story-"));
+    for (const name of ["bin", "examples"]) symlinkSync(join(root, name), join(scratch, name));
+    try {
+      const script = storyScript(commands, marker);
+      // Drawings are compared while the lab is up: before the last command, which takes it down.
+      const drawing = drawingsScript(story);
+      writeFileSync(join(scratch, "story.sh"), script.replace(`printf '\\n%s\\n' '${marker} ${commands.length - 1}'`, `${drawing}$&`));
+      const { stdout, stderr } = run("bash", ["-c", `cd '${scratch}' && bash story.sh 2>&1 < /dev/null`]);
+      const outputs = outputsOf(stdout, marker);
+      assert.equal(outputs.length, commands.length, `${stdout}${stderr}`);
+      const wrong = commands.flatMap((command, i) => {
+        const complaint = complaintAbout(command.expected, outputs[i] ?? "");
+        return complaint === undefined ? [] : [`${file}:${command.line}: ${command.text}\n  ${complaint}`];
+      });
+      assert.ok(wrong.length === 0, wrong.join("\n\n"));
+      compareDrawings(story, path, scratch);
+    } finally {
+      run("bash", ["-c", `cd '${scratch}' && for d in */; do [ -e "$d/lab.json" ] && bin/isthmus down --dir "$d"; done`]);
+      rmSync(scratch, { recursive: true, force: true });
+    }
+  });
+}
+
+/** What a `show` prints is ordered by UUIDs: a tree will do as well. */
+function complaintAbout(expected: string, output: string): string | undefined {
+  const complaint = printsComplaint(expected, output);
+  return complaint !== undefined && /^(switch|router|Chassis|availability-zone) /m.test(expected) && treeComplaint(expected, output) === undefined ? undefined : complaint;
+}
+
+function drawingsScript(story: Story): string {
+  return [
+    ...(story.mermaid === undefined ? [] : ["bin/isthmus graph --format mermaid --output drawing.mmd"]),
+    ...story.pictures.map((p) => basename(p)).filter((p) => !p.endsWith(".plot.svg")).map((p) => `bin/isthmus graph --output '${p}'`),
+    "",
+  ].join("\n");
+}
+
+function compareDrawings(story: Story, path: string, scratch: string): void {
+  const redraw = process.env["ISTHMUS_REDRAW"] === "1";
+  if (story.mermaid !== undefined) {
+    const drawn = readFileSync(join(scratch, "drawing.mmd"), "utf8");
+    const text = readFileSync(path, "utf8");
+    if (redraw) writeFileSync(path, text.replace(/```mermaid\n[\s\S]*?```/, () => `\`\`\`mermaid\n${drawn}\`\`\``));
+    else assert.equal(story.mermaid, drawn);
+  }
+  for (const picture of story.pictures) {
+    const drawn = join(scratch, basename(picture));
+    if (!existsSync(drawn)) continue;
+    const kept = join(folder, picture);
+    if (redraw) writeFileSync(kept, readFileSync(drawn));
+    else assert.equal(readFileSync(kept, "utf8"), readFileSync(drawn, "utf8"), `${picture} is not what isthmus draws`);
+  }
+}
