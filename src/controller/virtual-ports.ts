@@ -30,7 +30,7 @@ export const virtualBindings = rule("virtual-bindings", (node: Node) => node.lea
         log.info(`Postponing virtual lport ${port.logical_port} claim by ${longer} ms`);
         txn.update(port, { options: optionsWith(port, { [backoffKey]: longer }) });
         // The next packet may try again.
-        node.learning.virtualClaims.remove(claim);
+        queueMicrotask(() => node.learning.virtualClaims.remove(claim));
       }
     },
   });

@@ -7,11 +7,12 @@ import type { Host, Timer } from "../../host/index.ts";
 import { openflowTables } from "../../logical/index.ts";
 import { formatIp, type Ip, type Mac, macBroadcast, parseIp } from "../../net/index.ts";
 import { type Action, ports } from "../../openflow/index.ts";
-import { type Bfd, bfdPort, bfdSize, emitBfd, ethernetFrame, etherType, ipPacket, ipProtocol, parseBfd, parseUdp, udpDatagram, udpSize } from "../../packet/index.ts";
+import { type Bfd, bfdPort, bfdSize, emitBfd, ethernetFrame, etherType, ipProtocol, parseBfd, parseUdp, udpDatagram, udpSize } from "../../packet/index.ts";
 import { datapathField, inportField, load } from "../flow.ts";
 import type { Node } from "../node.ts";
 import type { Headers } from "../packet-in/headers.ts";
 import { upperLayer } from "../packet-in/headers.ts";
+import { ownIpPacket } from "../packet-in/own-packet.ts";
 import { bareIp, portAddresses } from "../port-addresses.ts";
 import { datapathOf, isResident, ourChassis, portNamed } from "../ports.ts";
 import { SouthboundRepair } from "../repairs.ts";
@@ -177,7 +178,7 @@ export class BfdSessions implements Sink<WatchedPeer> {
     emitBfd(bfd, payload);
     const datagram = udpDatagram(peer.src, peer.dst, peer.srcPort, bfdPort, payload);
     const frame = ethernetFrame(
-      { src: peer.mac, dst: macBroadcast }, peer.src.family === 4 ? etherType.ipv4 : etherType.ipv6, ipPacket(peer.src, peer.dst, ipProtocol.udp, datagram, 255),
+      { src: peer.mac, dst: macBroadcast }, peer.src.family === 4 ? etherType.ipv4 : etherType.ipv6, ownIpPacket(peer.src, peer.dst, ipProtocol.udp, datagram, 255),
     );
     this.#send(frame, [
       load(datapathField, peer.datapathKey), load(inportField, peer.portKey), { kind: "resubmit", port: ports.controller, table: openflowTables.logIngressPipeline },

@@ -5,12 +5,13 @@ import { openflowTables } from "../../logical/index.ts";
 import { formatIp, type Ip } from "../../net/index.ts";
 import { type Action, ports } from "../../openflow/index.ts";
 import {
-  ethernetFrame, etherType, icmpv4Message, icmpv4Type, icmpv6Message, icmpv6Type, ipPacket, ipProtocol, parseIcmpv4, parseIcmpv6, parseIpv4Header, parseTcp,
+  ethernetFrame, etherType, icmpv4Message, icmpv4Type, icmpv6Message, icmpv6Type, ipProtocol, parseIcmpv4, parseIcmpv6, parseIpv4Header, parseTcp,
   parseUdp, readU16, sizeofIpv4, tcpFlag, tcpSegment, type Udp, udpDatagram, ipv6Size,
 } from "../../packet/index.ts";
 import { datapathField, load, outportField, setFlag } from "../flow.ts";
 import { type Arrival, datapathKeyOf, register } from "../packet-in/arrival.ts";
 import { type IpHeaders, upperLayer } from "../packet-in/headers.ts";
+import { ownIpPacket } from "../packet-in/own-packet.ts";
 import type { MonitoredService } from "./monitored-service.ts";
 import { ServiceCheck, type ServiceStatus } from "./service-check.ts";
 import type { StateByRow } from "./state-by-row.ts";
@@ -170,7 +171,7 @@ export class ServiceChecks implements Sink<MonitoredService> {
     } else if (protocol === "udp") {
       // The same port each time: a late complaint is one all the same.
       watch.question = { srcPort: watch.question.srcPort || freshPort, sequence: 0 };
-      this.#transmit(watch.service, ipPacket(src.ip, dst.ip, ipProtocol.udp, udpDatagram(src.ip, dst.ip, watch.question.srcPort, port, new Uint8Array(8)), 63));
+      this.#transmit(watch.service, ownIpPacket(src.ip, dst.ip, ipProtocol.udp, udpDatagram(src.ip, dst.ip, watch.question.srcPort, port, new Uint8Array(8)), 63));
     } else {
       watch.question = { srcPort: 0, sequence: random() };
       this.#sendEcho(watch);
@@ -182,19 +183,19 @@ export class ServiceChecks implements Sink<MonitoredService> {
     const segment = tcpSegment(src.ip, dst.ip, {
       srcPort: question.srcPort, dstPort: port, sequence, acknowledgment: 0, flags, window: windowSize, urgent: 0, options: nothing,
     }, nothing);
-    this.#transmit(service, ipPacket(src.ip, dst.ip, ipProtocol.tcp, segment, 63));
+    this.#transmit(service, ownIpPacket(src.ip, dst.ip, ipProtocol.tcp, segment, 63));
   }
 
   #sendEcho({ service, question }: Watch): void {
     const { src: { ip: src }, dst: { ip: dst } } = service;
     if (src.family === 4) {
       const message = icmpv4Message({ type: icmpv4Type.echoRequest, code: 0, word: question.sequence, data: nothing });
-      this.#transmit(service, ipPacket(src, dst, ipProtocol.icmp, message, 255));
+      this.#transmit(service, ownIpPacket(src, dst, ipProtocol.icmp, message, 255));
     } else if (dst.family === 6) {
       const body = new Uint8Array(4);
       new DataView(body.buffer).setUint32(0, question.sequence);
       const message = icmpv6Message({ type: icmpv6Type.echoRequest, code: 0, body }, src.address, dst.address);
-      this.#transmit(service, ipPacket(src, dst, ipProtocol.icmpv6, message, 255));
+      this.#transmit(service, ownIpPacket(src, dst, ipProtocol.icmpv6, message, 255));
     }
   }
 

@@ -52,6 +52,8 @@ export const eventWrites = rule("event-writes", (node: Node) => node.learning.em
       txn.insert("Controller_Event", {
         event_type: "empty_lb_backends", event_info: { vip, protocol, load_balancer }, chassis: own._uuid, seq_num: ++node.learning.eventCount,
       });
+      // Told once; what the row is worth, whoever reads it decides.
+      queueMicrotask(() => node.learning.emptyBalancers.remove(event));
     },
   });
 });

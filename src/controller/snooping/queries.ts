@@ -19,7 +19,7 @@ export function igmpQuery(mac: Mac, src: Ipv4, maxResponseSeconds: number): Uint
   const query: Igmp = { kind: "query3", maxResponse: tenths, group: ipv4Of(0), flags: 0, queryInterval: tenths, sources: [] };
   const message = new Uint8Array(sizeofIgmp(query));
   emitIgmp(query, message);
-  return ethernetFrame({ src: mac, dst: allHosts4.mac }, etherType.ipv4, ipv4Packet({ src, dst: allHosts4.ip, protocol: ipProtocol.igmp, ttl: onlyThisLink }, message));
+  return ethernetFrame({ src: mac, dst: allHosts4.mac }, etherType.ipv4, ipv4Packet({ src, dst: allHosts4.ip, protocol: ipProtocol.igmp, ttl: onlyThisLink, dontFragment: true }, message));
 }
 
 export function mldQuery(mac: Mac, src: Ipv6, maxResponseSeconds: number): Uint8Array {
