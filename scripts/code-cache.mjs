@@ -3,7 +3,7 @@
 //
 //     dist/isthmus-HASH.cjs            the bundle; HASH is that of its text, since V8 itself compares no more than the length
 //     dist/isthmus-HASH-VERSION.cache  what one real run has compiled, for that version of Node; made by `makeCodeCache`
-//     dist/isthmus.js                  loads the one with the other; without the cache, or one that V8 refuses, it compiles
+//     dist/isthmus.cjs                 loads the one with the other; without the cache, or one that V8 refuses, it compiles
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -30,7 +30,7 @@ export async function bundleScript(outdir, options) {
   const text = outputFiles[0].text;
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
   put(join(outdir, `isthmus-${hash}.cjs`), text);
-  put(join(outdir, "isthmus.js"), loader(hash));
+  put(join(outdir, "isthmus.cjs"), loader(hash));
   for (const name of readdirSync(outdir)) if (/^isthmus-.*\.(cjs|cache)$/.test(name) && !name.includes(hash)) rmSync(join(outdir, name), { force: true });
 }
 
@@ -41,7 +41,7 @@ export function makeCodeCache(outdir) {
   const cache = join(outdir, `${script.slice(0, -".cjs".length)}-${process.version}.cache`);
   if (existsSync(cache)) return;
   const scratch = mkdtempSync(join(tmpdir(), "isthmus-cache-"));
-  spawnSync(process.execPath, [join(outdir, "isthmus.js"), "start", "--once", "--dir", join(scratch, "l")], {
+  spawnSync(process.execPath, [join(outdir, "isthmus.cjs"), "start", "--once", "--dir", join(scratch, "l")], {
     stdio: "ignore",
     timeout: 60_000,
     env: { ...process.env, ISTHMUS_CODE_CACHE: cache },
@@ -55,21 +55,25 @@ function put(path, text) {
   renameSync(temporary, path);
 }
 
-const loader = (hash) => `import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { createRequire, Module } from "node:module";
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
-import { Script } from "node:vm";
-import { isMainThread } from "node:worker_threads";
+const loader = (hash) => `"use strict";
+const { readFileSync, renameSync, writeFileSync } = require("node:fs");
+const { Module } = require("node:module");
+const { availableParallelism } = require("node:os");
+const { setFlagsFromString } = require("node:v8");
+const { Script } = require("node:vm");
+const { isMainThread, Worker } = require("node:worker_threads");
 
 // As in src/host/node/eager-start.ts, which takes them back: a thread that is started meanwhile compares with these.
 const eagerFlags = () => {
   if (/^v2[02]\\./.test(process.version)) for (const flag of ["--interrupt-budget=1000000", "--semi-space-growth-factor=16"]) setFlagsFromString(flag);
 };
 eagerFlags();
-const file = fileURLToPath(new URL("./isthmus-${hash}.cjs", import.meta.url));
-const cachePath = file.replace(/\.cjs$/, "-" + process.version + ".cache");
+// The tour's lab has two zones: the thread of the second comes up while this one reads the program; src/host/node/threads.ts takes it.
+if (isMainThread && process.argv[2] === "start" && availableParallelism() > 1) {
+  process[Symbol.for("isthmus.thread")] = new Worker(__filename, { resourceLimits: { maxYoungGenerationSizeMb: 24 } });
+}
+const file = require.resolve("./isthmus-${hash}.cjs");
+const cachePath = file.replace(/\\.cjs$/, "-" + process.version + ".cache");
 let cachedData;
 try {
   cachedData = readFileSync(cachePath);
@@ -88,6 +92,5 @@ if (target !== undefined && isMainThread) {
   });
 }
 if (process.env.ISTHMUS_CODE_CACHE_REPORT !== undefined) console.error("code cache " + (script.cachedDataRejected === false ? "used" : "not used"));
-const module = { exports: {} };
-script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
+script.runInThisContext().call(module.exports, module.exports, require, module, file, __dirname);
 `;

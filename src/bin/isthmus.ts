@@ -20,7 +20,7 @@ else {
     process,
     children: nodeChildren(dist),
     machines: nodeMachines(silentLog),
-    threads: nodeThreads(join(dist, "isthmus.js")),
+    threads: nodeThreads(join(dist, "isthmus.cjs")),
     programsFolder: join(root, "bin"),
     examplesFolder: join(root, "examples"),
     isColourful: false,

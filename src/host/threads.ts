@@ -16,4 +16,6 @@ export interface Threads {
   readonly parallelism: number;
   /** Starts this program once more, in a thread; there its `parentChannel` is the other end. An error that kills it is thrown here. */
   start<Out, In>(): Thread<Out, In>;
+  /** Ends the one that was started ahead of need, if there is one and nobody has taken it. */
+  endSpare(): void;
 }

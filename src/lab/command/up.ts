@@ -71,6 +71,7 @@ export async function bringUp(terminal: Terminal, file: string, options: UpOptio
     launcher: options.processes ? processLauncher(children, folder, environmentOf, createDatabaseFile) : inProcessLauncher(folder, process.pid),
     commands: ctlRunner(),
   };
+  if (options.processes) threads.endSpare();
   const own = options.processes ? inOneThread : spreadOverThreads(threads, topology, folder, process.pid, carriers, inOneThread);
   const launcher = programs.size === 0 ? own.launcher : standInLauncher({ launcher: own.launcher, children, folder, carriers, programs, environmentOf });
   // Daemons of one process need no sockets between them; whoever comes from outside does.

@@ -21,6 +21,7 @@ export function spreadOverThreads(threads: Threads, topology: Topology, folder: 
   for (let i = 1; i < Math.min(zones.length, threads.parallelism); i++) {
     others.push(new NodeThread(threads.start<ThreadRequest, ThreadAnswer>(), folder, pid, carriers));
   }
+  threads.endSpare();
   const threadOf = (node: TopologyNode): NodeThread | undefined => {
     const place = node.zone === undefined ? 0 : zones.indexOf(node.zone) % (others.length + 1);
     return others[place - 1];
