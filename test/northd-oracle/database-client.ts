@@ -53,7 +53,7 @@ export class DatabaseClient {
   }
 
   /** Adds one to NB_Global.nb_cfg and waits until sb_cfg has followed. */
-  async sync(timeoutMs = 2000): Promise<void> {
+  async sync(timeoutMs = 10_000): Promise<void> {
     await this.transact("OVN_Northbound", [{ op: "mutate", table: "NB_Global", where: [], mutations: [["nb_cfg", "+=", 1]] }]);
     const deadline = Date.now() + timeoutMs;
     for (;;) {

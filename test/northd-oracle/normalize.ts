@@ -48,10 +48,18 @@ function plainRow(table: string, row: Row, names: ReadonlyMap<string, string>, d
   }
   // So are queues.
   if (table === "Port_Binding") result["options"] = JSON.stringify(result["options"]).replace(/(qdisc_queue_id[\\", ]+)\d+/, "$1any");
+  // And VIPs stand behind the MAC in any order.
+  if (table === "Port_Binding") result["nat_addresses"] = itemsOf(row["nat_addresses"]).map((a) => addressesInOrder(String(a))).sort();
   if (table === "ACL_ID") Object.assign(result, { of: uuidOf(row["_uuid"]), id: "any" });
   if (table === "Address_Set") result["name"] = vipSetName(String(row["name"]), datapathByKey);
   if (table === "Port_Group") result["name"] = String(row["name"]).replace(/^\d+/, (key) => datapathByKey.get(key) ?? key);
   return result;
+}
+
+function addressesInOrder(text: string): string {
+  const [addresses = "", condition] = text.split(/ (?=is_chassis_resident)/);
+  const [mac, ...ips] = addresses.split(" ");
+  return [mac, ...ips.sort(), ...(condition === undefined ? [] : [condition])].join(" ");
 }
 
 /** Sets of a router's VIPs are called for its key. */
@@ -91,7 +99,8 @@ function* flowLines(dump: Dump, names: ReadonlyMap<string, string>, datapathByKe
     const named = (text: string): string => vipSetName(hasOrder ? text : inAnyOrder(text), datapathByKey)
       .replace(/(reg2\[16\.\.31\] = )(\d+)/, (_, start: string, id: string) => `${start}${lists.get(id) ?? id}`)
       .replace(/(ecmp_reply_port ==? )(\d+)/g, (_, start: string, key: string) => `${start}${portNames.get(`${datapath} ${key}`) ?? key}`)
-      .replace(/set_queue\(\d+\)/, "set_queue(any)");
+      .replace(/set_queue\(\d+\)/, "set_queue(any)")
+      .replace(/eth\.src == \{([^}]*)\}/g, (_, macs: string) => `eth.src == {${macs.split(", ").sort().join(", ")}}`);
     yield `${datapath} ${stage} ${String(row["pipeline"])} ${String(row["table_id"])} ${String(row["priority"])} ${named(match)} | ${named(actions)} | ${JSON.stringify(row["controller_meter"])} ${JSON.stringify(row["tags"])} ${JSON.stringify(row["flow_desc"])}`;
   }
 }

@@ -1,6 +1,7 @@
 /** lr_in_ip_input, IPv4: ARP, echo, and the ICMP errors a router owes. */
 import { rule } from "../../engine/index.ts";
 import { lrIn } from "../../logical/index.ts";
+import { hasDistributedBalancer } from "../balancing/load-balancers.ts";
 import { actions, match, quoted } from "../flow-text.ts";
 import { lflow } from "../lflow.ts";
 import { oneOrSet } from "../flow-text.ts";
@@ -48,7 +49,7 @@ function arpReply(router: LogicalRouter, port: RouterPort, ip: Ipv4Network) {
   const owner = peer === undefined ? undefined : switchOf(peer);
   const gateways = gatewayPortsOf(router);
   // On a physical network every chassis hears the request: one may answer.
-  const resident = gateways.length > 0 && owner !== undefined && hasLocalnet(owner) ? residence(port, gateways) : undefined;
+  const resident = gateways.length > 0 && owner !== undefined && hasLocalnet(owner) && !hasDistributedBalancer(router) ? residence(port, gateways) : undefined;
   const here = resident === undefined ? "" : ` && is_chassis_resident(${redirectKey(resident)})`;
   const asks = match`inport == ${quoted(port.row.name)} && arp.op == 1 && arp.tpa == ${ip.text} && arp.spa == ${ip.networkText}/${ip.length}${here}`;
   const reply = actions`eth.dst = eth.src; eth.src = ${reg.inportMac}; arp.op = 2; /* ARP reply */ arp.tha = arp.sha; arp.sha = ${reg.inportMac}; arp.tpa <-> arp.spa; outport = inport; flags.loopback = 1; output;`;
