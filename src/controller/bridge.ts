@@ -53,6 +53,16 @@ export const bridgeUpkeep = rule("bridge-upkeep", (ground: Ground) => ground.sel
       },
     });
   }
+  // However many tags a frame has, the pipeline is to see behind all of them.
+  if (row.other_config.get("vlan-limit") !== "0") {
+    yield OpenVswitchRepair({
+      key: "vlan-limit",
+      apply: (txn) => {
+        if (row.other_config.has("vlan-limit")) txn.mutate(row, "other_config", "delete", ["vlan-limit"]);
+        txn.mutate(row, "other_config", "insert", new Map([["vlan-limit", "0"]]));
+      },
+    });
+  }
   const started = String(ground.startedAt);
   if (bridge.external_ids.get("ovn-startup-ts") !== started) {
     yield OpenVswitchRepair({

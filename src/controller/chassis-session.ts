@@ -15,6 +15,7 @@ import { FlowConnection } from "./flow-connection.ts";
 import { FlowInstaller } from "./flow-installer.ts";
 import { firstConditions, Interest, InterestKeeper } from "./interest.ts";
 import { LocalFlow, releaseConjunctions } from "./logical-flows.ts";
+import { ZoneLimit } from "./lifted-limits.ts";
 import { BfdSessions, WatchedPeer } from "./monitors/bfd-sessions.ts";
 import { MonitoredService } from "./monitors/monitored-service.ts";
 import { ServiceChecks } from "./monitors/service-checks.ts";
@@ -34,7 +35,7 @@ import { SnoopedSwitch } from "./snooping/snooped-switch.ts";
 import { systemIdOf } from "./settings.ts";
 import { tunnelIdKey } from "./tunnel.ts";
 import { ZoneUser } from "./zone-assignment.ts";
-import { recordedZones, zoneRange } from "./zones-in-bridge.ts";
+import { recordedZones, ZoneRange } from "./zones-in-bridge.ts";
 
 const geneveOptionSize = 4;
 
@@ -92,7 +93,6 @@ export class ChassisSession {
       new RepairCrew(host.clock, log, () => (ovs.status.isConnected ? ovs.transaction() : undefined)),
       new RepairCrew(host.clock, log, () => (this.#sb.status.isConnected && this.#sb.status.isSynced && !this.#isWithdrawing ? this.#sb.transaction() : undefined)),
     ];
-    this.node.zones.setRange(...zoneRange(this.node));
     this.node.zones.restore(recordedZones(integrationBridge(this.node)));
     this.#wire(groups, meters);
     this.engine.install(this.node, rules);
@@ -101,7 +101,9 @@ export class ChassisSession {
 
   #wire(groups: ExtensionTable<GroupUse>, meters: ExtensionTable<WantedMeter>): void {
     const { engine, node } = this;
+    engine.sink(ZoneRange, { added: ({ min, max }) => node.zones.setRange(min, max), removed: () => {} });
     engine.sink(ZoneUser, node.zones);
+    engine.sink(ZoneLimit, node.liftedLimits);
     engine.sink(Interest, new InterestKeeper(this.#sb));
     engine.sink(Flow, this.flows);
     engine.sink(GroupUse, groups);
@@ -243,7 +245,7 @@ export class ChassisSession {
       if (sequence === this.#requested.sequence) continue;
       const requested = { sequence, timestamp };
       this.#requested = requested;
-      const report = (): void => this.#confirmed(() => this.node.confirmedConfig.set(requested));
+      const report = (): void => this.#confirmed(() => this.node.confirmedConfig.set({ ...requested, confirmedAt: Math.floor(this.#host.clock.wall()) }));
       this.installer.whenInstalled(() => (this.reportDelayMs === 0 ? report() : this.#host.clock.after(this.reportDelayMs, report)));
     }
   }

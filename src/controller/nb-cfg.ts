@@ -11,14 +11,13 @@ import { OpenVswitchRepair, SouthboundRepair } from "./repairs.ts";
 import { asBoolean, systemIdOf } from "./settings.ts";
 
 export const configurationReport = rule("configuration-report", (node: Node) => node.self, function* (node) {
-  const { sequence, timestamp } = node.confirmedConfig.get();
+  const { sequence, timestamp, confirmedAt } = node.confirmedConfig.get();
   if (sequence === 0) return;
-  const now = (): number => Math.floor(node.host.clock.wall());
   const own = privateRow(node, systemIdOf(node) ?? "");
   if (own !== undefined && own.nb_cfg !== sequence && reportsToSouthbound(node)) {
     yield SouthboundRepair({
       key: `nb_cfg ${sequence}`,
-      apply: (txn) => txn.update(own, { nb_cfg: sequence, nb_cfg_timestamp: now() }),
+      apply: (txn) => txn.update(own, { nb_cfg: sequence, nb_cfg_timestamp: confirmedAt }),
     });
   }
   const bridge = integrationBridge(node);
@@ -26,7 +25,7 @@ export const configurationReport = rule("configuration-report", (node: Node) => 
     yield OpenVswitchRepair({
       key: `${bridge._uuid} nb_cfg ${sequence}`,
       apply: (txn) => setEntries(txn, bridge, {
-        "ovn-nb-cfg": String(sequence), "ovn-nb-cfg-ts": String(now()), "ovn-nb-cfg-sb-ts": timestamp === 0 ? undefined : String(timestamp),
+        "ovn-nb-cfg": String(sequence), "ovn-nb-cfg-ts": String(confirmedAt), "ovn-nb-cfg-sb-ts": timestamp === 0 ? undefined : String(timestamp),
       }),
     });
   }

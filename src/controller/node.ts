@@ -23,6 +23,7 @@ import { Snooping } from "./snooping/snooping.ts";
 import { type Tunnel, tunnelIdKey, TunnelUp } from "./tunnel.ts";
 import { WantedQueue } from "./wanted-queue.ts";
 import { ZoneAssignment } from "./zone-assignment.ts";
+import { LiftedLimits } from "./lifted-limits.ts";
 
 export interface NodeOptions {
   /** From the command line or the file system-id-override; undefined: external_ids:system-id. */
@@ -52,6 +53,7 @@ export class Node {
   readonly groups = new NumberedNames("group");
   readonly meters = new NumberedNames("meter");
   readonly zones: ZoneAssignment;
+  readonly liftedLimits = new LiftedLimits();
   readonly conjunctions = new ConjunctionIds();
   /** What packets have told, on its way into the database. */
   readonly learning: Learning;
@@ -67,7 +69,7 @@ export class Node {
   /** Ports whose flows the switch has confirmed. */
   readonly inService = new PortsInService();
   /** The highest SB_Global.nb_cfg whose flows the switch has confirmed. */
-  readonly confirmedConfig = new Cell("confirmed nb_cfg", { sequence: 0, timestamp: 0 });
+  readonly confirmedConfig = new Cell("confirmed nb_cfg", { sequence: 0, timestamp: 0, confirmedAt: 0 });
   /** False until the first contents of both databases are in place: nothing is released before. */
   readonly isSettled = new Cell("settled", false);
   /** False for the first seconds, while rows may still come in by conditions: nothing is torn down before. */

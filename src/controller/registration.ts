@@ -96,6 +96,9 @@ export const registration = rule("registration", (node: Node) => node.self, func
       key: `update chassis ${describe(wish)} ${JSON.stringify([...otherConfig])}`,
       comment: `ovn-controller: updating chassis '${wish.name}'`,
       apply: (txn) => {
+        for (const key of existing.other_config.keys()) {
+          if (!otherConfig.has(key)) node.host.log.module("chassis").warn(`Removing unsupported key "${key}" from chassis record.`);
+        }
         const encaps = encapUuids(node, txn, wish);
         txn.update(existing, {
           hostname: wish.hostname, other_config: otherConfig, transport_zones: wish.transportZones,

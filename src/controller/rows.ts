@@ -35,6 +35,7 @@ export type ServiceMonitor = RowOf<Southbound, "Service_Monitor">;
 export type StaticMacBinding = RowOf<Southbound, "Static_MAC_Binding">;
 
 export type Bridge = RowOf<OpenVswitch, "Bridge">;
+export type Datapath = RowOf<OpenVswitch, "Datapath">;
 export type Interface = RowOf<OpenVswitch, "Interface">;
 export type OvsMirror = RowOf<OpenVswitch, "Mirror">;
 export type OvsQos = RowOf<OpenVswitch, "QoS">;

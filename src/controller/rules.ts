@@ -35,11 +35,12 @@ import { wantedRoutes } from "./route-exchange/advertised-routes.ts";
 import { exchangeTables } from "./route-exchange/exchange-ports.ts";
 import { missingLearnedRoutes, staleLearnedRoutes, wishedLearnedRoutes } from "./route-exchange/learned-routes.ts";
 import { virtualBindings } from "./virtual-ports.ts";
-import { datapathZones, portZones, staleZoneRecords, zoneRecords } from "./zones-in-bridge.ts";
+import { liftedLimits, zoneLimits } from "./zone-limits.ts";
+import { datapathZones, portZones, staleZoneRecords, zoneRanges, zoneRecords } from "./zones-in-bridge.ts";
 
 export const rules: readonly Rule<Node>[] = [
   registration, tunnelsUp, wishedTunnels, tunnelPorts, watchedChassis, bfdSettings, aliveChassis, localDatapaths, bindings, interfaceMarks,
-  portZones, datapathZones, zoneRecords, staleZoneRecords,
+  zoneRanges, portZones, datapathZones, zoneRecords, staleZoneRecords, zoneLimits, liftedLimits,
   standingInterest, datapathInterest, interfaceInterest,
   wishedPatchPorts, missingPatchPorts, stalePatchPorts, wantedMirrors, staleMirrors, wantedQueues, portQueues,
   localFlows, logicalFlows, wantedMeters, learnedNeighborFlows, staticNeighborFlows, fdbFlows, portSecurityFlows, hairpinFlows,

@@ -46,6 +46,8 @@ export function tunnelTo(node: Node, chassis: string, remoteIp?: string, localIp
 
 interface WishedTunnel {
   readonly id: string;
+  /** By which older controllers knew it. */
+  readonly oldId: string;
   readonly chassis: string;
   readonly type: string;
   readonly options: ReadonlyMap<string, string>;
@@ -65,7 +67,7 @@ export const wishedTunnels = rule("wished-tunnels", (node: Node) => node.sb.tabl
     for (const local of encapsOf(node, own)) {
       if (remote.type !== type || local.type !== type) continue;
       yield WishedTunnel({
-        id: `${chassis.name}@${remote.ip}%${local.ip}`, chassis: chassis.name, type,
+        id: `${chassis.name}@${remote.ip}%${local.ip}`, oldId: `${chassis.name}@${remote.ip}`, chassis: chassis.name, type,
         options: tunnelOptions(node, chassis, remote, local.ip), isVtep: asBoolean(chassis.other_config.get("is-vtep"), false),
       });
     }
@@ -115,12 +117,20 @@ export const tunnelPorts = rule("tunnel-ports", (node: Node) => node.self, funct
     }
   }
   const missing: (readonly [WishedTunnel, Port | undefined])[] = [];
+  const renamed: (readonly [WishedTunnel, Port])[] = [];
   for (const wish of node.engine.facts(WishedTunnel)) {
-    const port = existing.get(wish.id);
-    existing.delete(wish.id);
+    const id = [wish.id, wish.oldId].find((known) => existing.has(known)) ?? wish.id;
+    const port = existing.get(id);
+    existing.delete(id);
     if (port === undefined || !isAsWished(node, port, wish)) missing.push([wish, port]);
+    else if (id !== wish.id) renamed.push([wish, port]);
   }
   surplus.push(...existing.values());
+  for (const [{ id }, port] of renamed) {
+    yield OpenVswitchRepair({
+      key: `tunnel ${port._uuid} ${id}`, apply: (txn) => txn.update(port, { external_ids: new Map([...port.external_ids, [tunnelIdKey, id]]) }),
+    });
+  }
   if (missing.length === 0 && surplus.length === 0) return;
   yield OpenVswitchRepair({
     key: `tunnels ${JSON.stringify([missing.map(([w]) => [w.id, w.type, [...w.options], w.isVtep]), surplus.map((p) => p._uuid)])}`,

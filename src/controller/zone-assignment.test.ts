@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { silentLog } from "../host/index.ts";
 import { ZoneAssignment, type ZoneUser } from "./zone-assignment.ts";
 
-const user = (name: string, requested?: number): ZoneUser => ({ name, requested });
+const user = (name: string, requested?: number): ZoneUser => ({ name, requested, limit: undefined });
 
 test("the lowest free zone, kept while its user stays", () => {
   const zones = new ZoneAssignment(silentLog);

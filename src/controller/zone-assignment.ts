@@ -9,9 +9,11 @@ export interface ZoneUser {
   readonly name: string;
   /** Datapath_Binding.external_ids:snat-ct-zone: this very number. */
   readonly requested: number | undefined;
+  /** ct-zone-limit: how many connections the switch may keep in the zone. */
+  readonly limit: number | undefined;
 }
 
-export const ZoneUser = relation<ZoneUser>("ZoneUser", ({ name, requested }) => `${requested ?? ""} ${name}`);
+export const ZoneUser = relation<ZoneUser>("ZoneUser", ({ name, requested, limit }) => `${requested ?? ""} ${limit ?? ""} ${name}`);
 
 const highestZone = 65535;
 
@@ -43,8 +45,10 @@ export class ZoneAssignment implements Sink<ZoneUser> {
     }
   }
 
+  /** Who has a zone outside of it gets another. */
   setRange(min: number, max: number): void {
     this.#range = { min, max };
+    for (const name of this.#users.keys()) this.#waiting.add(name);
   }
 
   added(user: ZoneUser): void {

@@ -1,10 +1,10 @@
 /** Who needs a conntrack zone; and the zones in the integration bridge's external_ids, from where a later controller has them. */
-import { rule } from "../engine/index.ts";
+import { relation, rule } from "../engine/index.ts";
 import { integrationBridge, needsZone } from "./claims.ts";
 import { setEntries } from "./map-entries.ts";
 import { LocalDatapath, type Node } from "./node.ts";
 import { zoneName } from "./physical/zones.ts";
-import { ourChassis } from "./ports.ts";
+import { datapathOf, ourChassis } from "./ports.ts";
 import { OpenVswitchRepair } from "./repairs.ts";
 import type { Bridge } from "./rows.ts";
 import { setting } from "./settings.ts";
@@ -13,15 +13,23 @@ import { ZoneUser } from "./zone-assignment.ts";
 const prefix = "ct-zone-";
 
 export const portZones = rule("port-zones", (node: Node) => node.sb.tables.Port_Binding, function* (node, port) {
-  if (ourChassis(node) !== undefined && needsZone(node, port)) yield ZoneUser({ name: port.logical_port, requested: undefined });
+  if (ourChassis(node) === undefined || !needsZone(node, port)) return;
+  const limit = limitIn(port.options) ?? limitIn(datapathOf(node, port)?.external_ids);
+  yield ZoneUser({ name: port.logical_port, requested: undefined, limit });
 });
 
 export const datapathZones = rule("datapath-zones", (node: Node) => node.engine.facts(LocalDatapath), function* (_node, { datapath }) {
   const [dnat, snat] = [zoneName(datapath, "dnat"), zoneName(datapath, "snat")];
   const requested = Number(datapath.external_ids.get("snat-ct-zone") ?? "");
-  if (dnat !== undefined) yield ZoneUser({ name: dnat, requested: undefined });
-  if (snat !== undefined) yield ZoneUser({ name: snat, requested: requested >= 1 && requested <= 65535 ? requested : undefined });
+  const limit = limitIn(datapath.external_ids);
+  if (dnat !== undefined) yield ZoneUser({ name: dnat, requested: undefined, limit });
+  if (snat !== undefined) yield ZoneUser({ name: snat, requested: requested >= 1 && requested <= 65535 ? requested : undefined, limit });
 });
+
+const limitIn = (options: ReadonlyMap<string, string> | undefined): number | undefined => {
+  const limit = Number(options?.get("ct-zone-limit") ?? "none");
+  return Number.isInteger(limit) && limit >= 0 && limit <= 0xffffffff ? limit : undefined;
+};
 
 export const zoneRecords = rule("zone-records", (node: Node) => node.engine.facts(ZoneUser), function* (node, { name }) {
   const bridge = integrationBridge(node);
@@ -48,8 +56,16 @@ export function* recordedZones(bridge: Bridge | undefined): Iterable<readonly [n
   }
 }
 
+/** From which numbers zones are taken. */
+export const ZoneRange = relation<{ readonly min: number; readonly max: number }>("ZoneRange", ({ min, max }) => `${min} ${max}`);
+
+export const zoneRanges = rule("zone-range", (node: Node) => node.self, function* (node) {
+  const [min, max] = zoneRange(node);
+  yield ZoneRange({ min, max });
+});
+
 /** `MIN-MAX`; what is malformed leaves the default in place. */
-export function zoneRange(node: Node): readonly [min: number, max: number] {
+function zoneRange(node: Node): readonly [min: number, max: number] {
   const match = /^(\d+)(?:-(\d+))?$/.exec(setting(node, "ct-zone-range") ?? "");
   const [min, max] = [Number(match?.[1] ?? 1), Number(match?.[2] ?? 65535)];
   return [min >= 1 ? min : 1, max <= 65535 ? max : 65535];

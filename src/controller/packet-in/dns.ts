@@ -60,7 +60,7 @@ function replyTo(arrival: Arrival, node: Node): Uint8Array | undefined {
   const answers = answersFor(known.answer, question.type, node.host.random).map((a) => recordOf(nameBytes, a.type, a.data));
   const isRefused = answers.length === 0 && known.isOwned && (question.type === dnsType.a || question.type === dnsType.aaaa);
   if (answers.length === 0 && !isRefused) return undefined;
-  const header = upper.slice(udpSize, udpSize + headerSize);
+  const header = new Uint8Array(upper.subarray(udpSize, udpSize + headerSize));
   header[2] = (header[2] ?? 0) | 0x80;
   if (isRefused) header[3] = (header[3] ?? 0) | refused;
   writeU16(header, 6, answers.length);

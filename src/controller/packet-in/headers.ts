@@ -51,7 +51,7 @@ function parseIp(packet: Uint8Array, type: number, offset: number): IpHeaders | 
 function withVersion6(bytes: Uint8Array): Uint8Array {
   const first = bytes[0];
   if (first === undefined || first >> 4 === 6) return bytes;
-  const copy = bytes.slice();
+  const copy = new Uint8Array(bytes);
   copy[0] = 0x60 | (first & 0xf);
   return copy;
 }

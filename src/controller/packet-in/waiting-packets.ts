@@ -75,7 +75,7 @@ export class WaitingPackets {
     if (mac === undefined) return;
     this.#queues.delete(key);
     for (const packetIn of queue.packets) {
-      const packet = packetIn.packet.slice();
+      const packet = new Uint8Array(packetIn.packet);
       writeMac(mac, packet, 0);
       this.#resume({ ...packetIn, packet });
     }

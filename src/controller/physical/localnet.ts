@@ -30,8 +30,12 @@ const tagMatch = (ofport: number, tag: number): Match =>
 export const chassisMacFlows = rule("chassis-mac-flows", (node: Node) => node.sb.tables.Chassis, function* (node, chassis) {
   if (chassis === ourChassis(node)) return;
   const text = chassis.other_config.get(`ovn-chassis-mac-mappings-${chassis.name}`) ?? chassis.other_config.get("ovn-chassis-mac-mappings") ?? "";
-  for (const value of mappings(text).values()) {
-    const mac = parseMac(value);
+  for (const item of text.split(",")) {
+    const [, value] = /^[^:]+:(.+)$/.exec(item) ?? [];
+    if (value === undefined && item !== "") {
+      node.host.log.module("physical").warn(`Parsing of ovn-chassis-mac-mappings failed for: "${item}", the correct format is "br-name1:MAC1".`);
+    }
+    const mac = parseMac(value ?? "");
     if (mac === undefined) continue;
     yield Flow({
       table: openflowTables.phyToLog, priority: 180, cookie: cookieOf(chassis), match: Match.of(["eth_src", mac]),
