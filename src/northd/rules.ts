@@ -2,18 +2,21 @@
 import type { Rule } from "../engine/index.ts";
 import { accessRules, accessUses } from "./access/rules.ts";
 import { balancerUsesRules, balancingRules } from "./balancing/rules.ts";
+import { bfdRules } from "./bfd/rules.ts";
+import { dynamicRoutingRules } from "./dynamic-routing/rules.ts";
 import { addressUseOfPort, macUseOfRouterPort } from "./ipam/address-use.ts";
 import { gatewayFeedback, portFeedback, tagRequests } from "./nb-feedback/port-feedback.ts";
 import { admissionOfPort, admissionOfRouter } from "./router/lr-admission.ts";
 import { arpRequests } from "./router/lr-arp-request.ts";
 import { arpResolveDefaults, neighbouringRouters, neighboursOnSwitches } from "./router/lr-arp-resolve.ts";
+import { bfdPackets } from "./router/lr-bfd.ts";
 import { packetLengthDefaults, packetLengths } from "./router/lr-chk-pkt-len.ts";
 import { delivery, deliveryDefaults } from "./router/lr-delivery.ts";
 import { gatewayRedirect, redirectDefaults } from "./router/lr-gw-redirect.ts";
 import { ipInputOfRouter, ownDestinations } from "./router/lr-ip-input.ts";
 import { ipv4Input } from "./router/lr-ip-input-v4.ts";
 import { ipv6Input } from "./router/lr-ip-input-v6.ts";
-import { connectedRoutes, routeTables, type RoutingContext, routingDefaults, staticRoutes } from "./router/lr-ip-routing.ts";
+import { connectedRoutes, learnedRoutes, routeTables, type RoutingContext, routingDefaults, staticRoutes } from "./router/lr-ip-routing.ts";
 import { neighborsOfPort, neighborsOfRouter } from "./router/lr-learn-neighbor.ts";
 import { commitAll } from "./router/lr-commit-all.ts";
 import { forcedPortAddresses, forcedSources } from "./router/lr-force-snat.ts";
@@ -49,8 +52,8 @@ import type { Topology } from "./topology/topology.ts";
 
 /** Numbers and addresses first, since flows and rows have them in them. */
 export const bindingRules: readonly Rule<Topology>[] = [
-  zoneSettings, boundSwitches, boundRouters, addressUseOfPort, macUseOfRouterPort, tagRequests, groupsOfGateways, groupsOfExternalPorts,
-  ...accessUses, ...balancerUsesRules, switchPortBindings, routerPortBindings, switchGroups, routerGroups, ipMulticast, ...routedThings,
+  zoneSettings, ...bfdRules, boundSwitches, boundRouters, addressUseOfPort, macUseOfRouterPort, tagRequests, groupsOfGateways, groupsOfExternalPorts,
+  ...accessUses, ...balancerUsesRules, switchPortBindings, routerPortBindings, switchGroups, routerGroups, ipMulticast, ...routedThings, ...dynamicRoutingRules,
   addressSets, monitorAddressSet, portGroupAddressSets, portGroups, dhcpOptions, rbac, portFeedback, gatewayFeedback,
 ];
 
@@ -63,7 +66,7 @@ export const switchRules: readonly Rule<Topology>[] = [
 export const routerRules: readonly Rule<Topology>[] = [
   admissionOfRouter, admissionOfPort, neighborsOfRouter, neighborsOfPort, ipInputOfRouter, ownDestinations, ipv4Input, ipv6Input, natDefaults,
   addressTranslation, untranslatedDestinations, commitAll, forcedSources, forcedPortAddresses, filteredRedirects,
-  raDefaults, routerAdvertisements, routingDefaults, connectedRoutes, policyDefaults, arpResolveDefaults, neighbouringRouters,
+  raDefaults, routerAdvertisements, routingDefaults, connectedRoutes, bfdPackets, policyDefaults, arpResolveDefaults, neighbouringRouters,
   neighboursOnSwitches, packetLengthDefaults, packetLengths, redirectDefaults, gatewayRedirect, networkIdDefaults, networkIds, arpRequests,
   deliveryDefaults, delivery,
 ];
@@ -72,6 +75,6 @@ export type ZoneContext = RoutingContext & GroupContext & CopyContext & StaleCon
 
 /** Those that look things up in indexes of their own. */
 export const zoneRules: readonly Rule<ZoneContext>[] = [
-  groupReferences, groupRows, routeTables, staticRoutes, dns, staticMacBindings, meters, templates, staleMacBindings, staleFdb, staleIgmpGroups,
+  groupReferences, groupRows, routeTables, staticRoutes, learnedRoutes, dns, staticMacBindings, meters, templates, staleMacBindings, staleFdb, staleIgmpGroups,
   southboundGlobals, northboundGlobals,
 ];

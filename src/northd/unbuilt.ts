@@ -7,7 +7,6 @@ const features = {
   Logical_Router_Policy: "routing policies",
   QoS: "QoS rules",
   Mirror: "mirrors",
-  BFD: "BFD sessions",
   Forwarding_Group: "forwarding groups",
   DHCP_Relay: "DHCP relays",
   Network_Function: "network functions",

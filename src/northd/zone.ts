@@ -26,6 +26,7 @@ import { multicastGroupKey, WishedIpMulticast, WishedMulticastGroup } from "./sy
 import { datapathOfBinding, identifyBinding, PortKeyRequest, WishedPort } from "./sync/port-bindings.ts";
 import { identifyPermission, identifyRole, WishedPermission, WishedRole } from "./sync/rbac.ts";
 import { WishedMonitor } from "./sync/service-monitors.ts";
+import { allocateSourcePorts, projectRoutingFeedback, projectRoutingRows } from "./sync/routing-rows.ts";
 import { Stale } from "./sync/stale-rows.ts";
 import { identifyDhcpOption, WishedDhcpOption, WishedDhcpv6Option } from "./sync/supported-options.ts";
 import { QueueRequest } from "./sync/switch-port-bindings.ts";
@@ -166,6 +167,7 @@ export class Zone {
     const routeOrder = new RouteCensus();
     engine.sink(Routed, routeOrder);
     t.routeOrder = routeOrder;
+    allocateSourcePorts(t);
     t.datapathKeys = datapaths;
     t.portKeys = ports;
     t.queues = queues;
@@ -236,6 +238,7 @@ export class Zone {
     });
     p.project("Meter", { relation: WishedMeter, identify: byName });
     p.project("Chassis_Template_Var", { relation: WishedTemplate, identify: byUuid });
+    projectRoutingRows(p, t);
     p.project("SB_Global", { relation: WishedSbGlobal, identify: () => "global" });
     p.also((transaction) => this.#alsoSouthbound(transaction));
   }
@@ -256,6 +259,7 @@ export class Zone {
     const p = this.#nbProjector;
     p.project("NB_Global", { relation: WishedNbGlobal, identify: () => "global" });
     p.project("Logical_Switch_Port", { relation: PortFeedback, owns: "columns", identify: (row) => row._uuid });
+    projectRoutingFeedback(p);
     p.project("Logical_Router_Port", { relation: GatewayFeedback, owns: "columns", identify: (row) => row._uuid });
   }
 }

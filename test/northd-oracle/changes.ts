@@ -23,6 +23,7 @@ export function changesOf(network: Network, random: SeededRandom): readonly Json
   const operations: JsonValue[] = [];
   const where = (uuid: string): JsonValue => [["_uuid", "==", ["uuid", uuid]]];
   const deleted = new Set<string>();
+  const hasForeignPorts = network.nb.some(({ table, row }) => table === "Logical_Router_Port" && JSON.stringify(row["options"] ?? "").includes("requested-chassis"));
   for (const { table, uuid, row } of network.nb) {
     if (!random.chance(0.15)) continue;
     switch (table) {
@@ -40,7 +41,8 @@ export function changesOf(network: Network, random: SeededRandom): readonly Json
           operations.push({ op: "mutate", table, where: where(uuid), mutations: [["other_config", random.chance(0.3) ? "delete" : "insert", ["map", [options]]]] });
         } else {
           operations.push({ op: "update", table, where: where(uuid), row: random.pick<{ readonly [column: string]: JsonValue }>([
-            { options: ["map", [["chassis", "ch1"]]] }, { options: ["map", []] }, { options: ["map", [["mcast_relay", "true"], ["dynamic_neigh_routers", "true"]]] }, { enabled: false }, { enabled: true },
+            // A port of another zone's would stay bound there.
+            hasForeignPorts ? { options: ["map", []] } : { options: ["map", [["chassis", "ch1"]]] }, { options: ["map", []] }, { options: ["map", [["mcast_relay", "true"], ["dynamic_neigh_routers", "true"]]] }, { enabled: false }, { enabled: true },
           ]) });
         }
         break;

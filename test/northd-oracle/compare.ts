@@ -122,6 +122,8 @@ async function compareSeed(family: Family, seed: number, recordings: Recording[]
       for (const { client } of [theirs, ours]) {
         const random = new SeededRandom(seed * 10 + round);
         await client.transact("OVN_Southbound", claimsOf(await client.dump("OVN_Southbound", ["Port_Binding", "Chassis"]), random));
+        const seen = family.southbound === undefined ? undefined : await client.dump("OVN_Southbound", family.southbound.seen);
+        if (seen !== undefined) await client.transact("OVN_Southbound", family.southbound?.operations(seen, random) ?? []);
         await client.transact("OVN_Northbound", changesOfFamily(family, network, random));
       }
       differing += await difference(`seed ${seed} round ${round}`, theirs, ours);

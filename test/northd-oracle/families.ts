@@ -8,17 +8,22 @@ import { changesOf } from "./changes.ts";
 import type { JsonValue } from "./columns.ts";
 import { balancerChanges, balancerNetwork } from "./load-balancers.ts";
 import { type Network, NetworkGenerator } from "./network.ts";
+import type { Dump } from "./normalize.ts";
+import { routingChanges, routingNetwork, whatChassisLearn } from "./routing.ts";
 
 export interface Family {
   readonly generate: (seed: number) => Network;
   /** Operations on the northbound database: what people change their minds about. The base family's, if there are no others. */
   readonly changes?: (network: Network, random: SeededRandom) => readonly JsonValue[];
+  /** Operations on the southbound database, as chassis make them: on what is there of the tables `seen`. By name, so that both sides see the same. */
+  readonly southbound?: { readonly seen: readonly string[]; readonly operations: (dump: Dump, random: SeededRandom) => readonly JsonValue[] };
 }
 
 export const families: { readonly [name: string]: Family } = {
   base: { generate: (seed) => new NetworkGenerator(seed).generate() },
   acl: { generate: aclNetwork, changes: aclChanges },
   lb: { generate: balancerNetwork, changes: balancerChanges },
+  routing: { generate: routingNetwork, changes: routingChanges, southbound: { seen: ["Port_Binding", "BFD"], operations: whatChassisLearn } },
 };
 
 export function familyNamed(name: string): Family {

@@ -46,6 +46,8 @@ function plainRow(table: string, row: Row, names: ReadonlyMap<string, string>, d
     const isChosen = column === "tunnel_key" && (table === "Port_Binding" || (table === "Datapath_Binding" && Number(value) < 90));
     result[column] = isChosen ? "any" : column === "nb_uuid" ? value : plain(value, names);
   }
+  // So are the numbers of BFD sessions.
+  if (table === "BFD") Object.assign(result, { disc: "any", src_port: "any" });
   // So are queues.
   if (table === "Port_Binding") result["options"] = JSON.stringify(result["options"]).replace(/(qdisc_queue_id[\\", ]+)\d+/, "$1any");
   // And VIPs stand behind the MAC in any order.
@@ -107,13 +109,18 @@ function* flowLines(dump: Dump, names: ReadonlyMap<string, string>, datapathByKe
 
 /**
  * Route tables and ECMP groups are numbered in the order in which OVN's northd comes upon routers: by the low bits of their UUIDs
- * (src/northd/topology/route-order.ts). Where two routers have the same bits, it depends on random southbound UUIDs, and numbers
+ * (src/northd/topology/route-order.ts). Where two routers, or two learned routes, have the same bits, it depends on random southbound UUIDs, and numbers
  * cannot be compared, but for what they stand for.
  */
 function routersAreOrdered(dump: Dump): boolean {
   const routers = rowsOf(dump, "Datapath_Binding").filter((row) => row["type"] === "logical-router").map((row) => uuidOf(row["nb_uuid"]) ?? "");
-  const mask = routers.length < 2 ? 0 : routers.length < 8 ? 3 : 2 ** Math.floor(Math.log2(routers.length)) - 1;
-  return new Set(routers.map((uuid) => Number.parseInt(uuid.slice(0, 8), 16) & mask)).size === routers.length;
+  const learned = rowsOf(dump, "Learned_Route").map((row) => uuidOf(row["_uuid"]) ?? "");
+  return haveOrder(routers) && haveOrder(learned);
+}
+
+function haveOrder(uuids: readonly string[]): boolean {
+  const mask = uuids.length < 2 ? 0 : uuids.length < 8 ? 3 : 2 ** Math.floor(Math.log2(uuids.length)) - 1;
+  return new Set(uuids.map((uuid) => Number.parseInt(uuid.slice(0, 8), 16) & mask)).size === uuids.length;
 }
 
 interface FlowOfDatapath {
@@ -136,6 +143,7 @@ function routeTableNames(flows: readonly FlowOfDatapath[]): ReadonlyMap<string, 
 }
 
 const feedbackColumns: { readonly [table: string]: readonly string[] } = {
+  BFD: ["logical_port", "dst_ip", "status"],
   Logical_Switch_Port: ["name", "up", "dynamic_addresses", "tag"],
   Logical_Router_Port: ["name", "status"],
   NB_Global: ["options", "nb_cfg", "sb_cfg", "hv_cfg"],

@@ -27,7 +27,7 @@ export function writeRecordings(path: string, recordings: readonly Recording[]):
 export const readRecordings = (path: string): readonly Recording[] => JSON.parse(brotliDecompressSync(readFileSync(path)).toString()) as Recording[];
 
 const southboundTables = Object.keys(southbound.tables).filter((t) => t !== "SSL" && t !== "Connection");
-const northboundTables = ["NB_Global", "Logical_Switch_Port", "Logical_Router_Port"];
+const northboundTables = ["NB_Global", "BFD", "Logical_Switch_Port", "Logical_Router_Port"];
 
 /** All that a northd has a say in, normalized. */
 export async function linesOf(client: DatabaseClient): Promise<string[]> {

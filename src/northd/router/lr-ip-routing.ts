@@ -2,7 +2,8 @@
 import { rule } from "../../engine/index.ts";
 import { lrIn } from "../../logical/index.ts";
 import { formatIp, formatPrefix, type Ip, networkOf, type Prefix } from "../../net/index.ts";
-import { type Actions, actions, everything, match, next, quoted } from "../flow-text.ts";
+import { runsBfd } from "../bfd/sessions.ts";
+import { type Actions, actions, everything, type Match, match, next, quoted } from "../flow-text.ts";
 import { dropByDefault, lflow } from "../lflow.ts";
 import { compareBytes, type Ipv4Network, type Ipv6Network } from "../port-addresses.ts";
 import { bit, group, reg } from "../registers.ts";
@@ -11,6 +12,7 @@ import { groupId, numberedMembers, type RouteIndexes, routeTableId, routeTableOf
 import { isEcmp, type ParsedRoute, type RouteSource } from "../topology/routes.ts";
 import { dropActions } from "../topology/settings.ts";
 import type { LogicalRouter, RouterPort, Topology } from "../topology/topology.ts";
+import { bfdPort } from "./lr-bfd.ts";
 import { symmetricReplies } from "./symmetric-replies.ts";
 
 export const routingDefaults = rule("lr-routing-defaults", (t: Topology) => t.routers, function* (t, router) {
@@ -46,14 +48,20 @@ export const connectedRoutes = rule("lr-connected-routes", (t: Topology) => t.ro
   const router = routerOf(port);
   if (router === undefined) return;
   const { ipv4, ipv6 } = networksOf(port);
-  for (const n of ipv4) yield connected(router, port, { family: 4, address: n.network, length: n.length }, n);
-  for (const n of ipv6) yield connected(router, port, { family: 6, address: n.network, length: n.length }, n);
+  for (const n of ipv4) yield* connected(router, port, { family: 4, address: n.network, length: n.length }, n);
+  for (const n of ipv6) yield* connected(router, port, { family: 6, address: n.network, length: n.length }, n);
 });
 
 function connected(router: LogicalRouter, port: RouterPort, prefix: Prefix, own: Ipv4Network | Ipv6Network) {
   const matches = routeMatch({ prefix, isSource: false, tableId: 0, source: "connected" }, port);
   const route = forward({ prefix, nextHop: undefined, port, ownAddress: own.text });
-  return lflow(router, lrIn.ipRouting, priorityOf(prefix.length, "connected", false, false, false), matches, route, { hint: port.row });
+  return routeFlows(router, port, priorityOf(prefix.length, "connected", false, false, false), matches, route, port.row);
+}
+
+/** What BFD sends must arrive with its TTL as it was (RFC 5881, section 5). */
+function* routeFlows(router: LogicalRouter, port: RouterPort, priority: number, matches: Match, acts: Actions, hint: { readonly _uuid: string }) {
+  yield lflow(router, lrIn.ipRouting, priority, matches, actions`ip.ttl--; ${acts}`, { hint });
+  if (runsBfd(port)) yield lflow(router, lrIn.ipRouting, priority + 1, match`${matches} && udp.dst == ${bfdPort}`, acts, { hint });
 }
 
 export interface RoutingContext {
@@ -70,24 +78,34 @@ export const routeTables = rule("lr-route-tables", (c: RoutingContext) => c.topo
 });
 
 export const staticRoutes = rule("lr-static-routes", (c: RoutingContext) => c.routes.groups.keys, function* (c, key) {
-  const members = numberedMembers(c.routes, key);
+  yield* routesOfGroup(c.routes, key);
+});
+
+export const learnedRoutes = rule("lr-learned-routes", (c: RoutingContext) => c.routes.learnedGroups.keys, function* (c, key) {
+  yield* routesOfGroup(c.routes, key);
+});
+
+function* routesOfGroup(routes: RouteIndexes, key: string) {
+  const members = numberedMembers(routes, key);
   const [first] = members;
   if (first === undefined) return;
-  const routed = { ...first, tableId: routeTableId(c.routes, first.table) };
-  if (isEcmp(members)) yield* ecmpRoute(routed, members, groupId(c.routes, first.router, key));
-  else yield singleRoute(routed);
-});
+  const routed = { ...first, tableId: routeTableId(routes, first.table) };
+  if (isEcmp(members)) yield* ecmpRoute(routed, members, groupId(routes, first.router, key));
+  else yield* singleRoute(routed);
+}
 
 type NumberedRoute = ParsedRoute & { readonly tableId: number };
 
-function singleRoute(parsed: NumberedRoute) {
+function* singleRoute(parsed: NumberedRoute) {
   const { router, prefix, source, isSource, overridesConnected, isDiscard, outPort, route } = parsed;
   const priority = priorityOf(prefix.length, source, overridesConnected, isSource, false);
   const hint = route.row;
-  if (isDiscard || outPort === undefined) return lflow(router, lrIn.ipRouting, priority, routeMatch(parsed, undefined), dropActions(router.topology), { hint });
-  const matches = routeMatch(parsed, outPort);
+  if (isDiscard || outPort === undefined) {
+    yield lflow(router, lrIn.ipRouting, priority, routeMatch(parsed, undefined), dropActions(router.topology), { hint });
+    return;
+  }
   const acts = forward({ prefix, nextHop: parsed.nextHop, port: outPort, ownAddress: parsed.ownAddress });
-  return lflow(routerOf(outPort) ?? router, lrIn.ipRouting, priority, matches, acts, { hint });
+  yield* routeFlows(routerOf(outPort) ?? router, outPort, priority, routeMatch(parsed, outPort), acts, hint);
 }
 
 interface Forwarding {
@@ -101,7 +119,7 @@ function forward({ prefix, nextHop, port, ownAddress }: Forwarding): Actions {
   const family = nextHop?.family ?? prefix.family;
   const hop = nextHop === undefined ? `${prefix.family === 4 ? reg.nextHop4 : reg.nextHop6} = ip${prefix.family}.dst` : `${hopRegister(family)} = ${formatIp(nextHop)}`;
   const from = ownAddress === undefined ? "" : `; ${sourceRegister(family)} = ${ownAddress}`;
-  return actions`ip.ttl--; ${reg.ecmpGroup} = 0; ${hop}${from}; eth.src = ${networksOf(port).macText}; outport = ${quoted(port.row.name)}; flags.loopback = 1; ${bit.nextHopIsIpv4} = ${family === 4 ? 1 : 0}; next;`;
+  return actions`${reg.ecmpGroup} = 0; ${hop}${from}; eth.src = ${networksOf(port).macText}; outport = ${quoted(port.row.name)}; flags.loopback = 1; ${bit.nextHopIsIpv4} = ${family === 4 ? 1 : 0}; next;`;
 }
 
 const hopRegister = (family: 4 | 6): string => (family === 4 ? reg.nextHop4 : reg.nextHop6);
@@ -114,7 +132,7 @@ function routeMatch({ prefix, isSource, tableId, source }: Routed, port: RouterP
   const network = networkOf(prefix);
   const isLinkLocal = network.family === 6 && network.address >> 64n === 0xfe80000000000000n;
   const inport = isLinkLocal && port !== undefined ? `inport == ${quoted(port.row.name)} && ` : "";
-  const table = tableId !== 0 || source === "static" ? `${reg.routeTable} == ${tableId} && ` : "";
+  const table = tableId !== 0 || source === "static" || source === "learned" ? `${reg.routeTable} == ${tableId} && ` : "";
   return match`${inport}${table}ip${prefix.family}.${isSource ? "src" : "dst"} == ${formatPrefix(network)}`;
 }
 
@@ -123,6 +141,7 @@ const offsets: { readonly [source in RouteSource]: readonly [plain: number, over
   connected: [6, 8],
   interconnected: [6, 8],
   static: [4, 10],
+  learned: [2, 2],
 };
 
 /** A longer prefix wins; then what overrides connected routes, connected ones, others; routes by source are last. */

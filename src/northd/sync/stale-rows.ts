@@ -1,4 +1,4 @@
-/** What chassis have learned about datapaths and ports that are no more: MAC_Binding, FDB, IGMP_Group. */
+/** What chassis have learned about datapaths and ports that are no more: MAC_Binding, FDB, IGMP_Group; and whatever else has to go. */
 import { relation, rule } from "../../engine/index.ts";
 import type { RowRef } from "../../ovsdb/index.ts";
 import { routerOf } from "../topology/router-ports.ts";
@@ -7,7 +7,7 @@ import { northboundUuidOf, type SbRow, type Topology } from "../topology/topolog
 type Learned = SbRow<"MAC_Binding"> | SbRow<"FDB"> | SbRow<"IGMP_Group">;
 
 /** To be deleted. */
-export const Stale = relation<RowRef<"MAC_Binding" | "FDB" | "IGMP_Group">>("stale rows", (row) => `${row._table} ${row._uuid}`);
+export const Stale = relation<RowRef<"MAC_Binding" | "FDB" | "IGMP_Group" | "Learned_Route">>("stale rows", (row) => `${row._table} ${row._uuid}`);
 
 export interface StaleContext {
   readonly topology: Topology;

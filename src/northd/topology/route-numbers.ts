@@ -5,31 +5,48 @@
 import { derived, type Index, type Rule, rule } from "../../engine/index.ts";
 import { isRouterEnabled, networksOf, routerOf } from "./router-ports.ts";
 import { Routed } from "./route-order.ts";
-import { groupKeyOf, isEcmp, membersOf, type ParsedRoute, parsedRoute, type RouteGroups } from "./routes.ts";
-import type { LogicalRouter, RouterPort, StaticRoute, Topology } from "./topology.ts";
+import { parsedLearnedRoute } from "../dynamic-routing/learned-routes.ts";
+import { groupKeyOf, isEcmp, type ParsedRoute, parsedRoute } from "./routes.ts";
+import type { LearnedRoute, LogicalRouter, RouterPort, StaticRoute, Topology } from "./topology.ts";
 
-/** The static routes by the group that shares their traffic; and by router what has to be numbered. */
-export interface RouteIndexes {
+/** The routes by the group that shares their traffic; and by router what has to be numbered. */
+export interface RouteIndexes extends RouteGroups {
   readonly topology: Topology;
-  readonly groups: RouteGroups;
   /** Groups that have more than one member, or may get more. */
   readonly ecmpGroupsOf: Index<string, string>;
+  readonly learnedEcmpGroupsOf: Index<string, string>;
   readonly portsWithTable: Index<string, RouterPort>;
   readonly routesWithTable: Index<string, StaticRoute>;
   readonly routersWithTables: Index<"", LogicalRouter>;
 }
 
+/** A group has static routes or learned ones, never both. */
+interface RouteGroups {
+  readonly groups: Index<string, StaticRoute>;
+  readonly learnedGroups: Index<string, LearnedRoute>;
+}
+
+/** The members of a group, in the order of their UUIDs. */
+const membersOf = ({ groups, learnedGroups }: RouteGroups, key: string): readonly ParsedRoute[] =>
+  [...[...groups.get(key)].map((route) => parsedRoute(route)), ...[...learnedGroups.get(key)].map((route) => parsedLearnedRoute(route))]
+    .filter((parsed) => parsed !== undefined)
+    .sort((a, b) => byUuid(a.route, b.route));
+
+const groupOf = (parsed: ParsedRoute | undefined): readonly string[] => (parsed === undefined ? [] : [groupKeyOf(parsed)]);
+
 export function routeIndexes(t: Topology): RouteIndexes {
   const { engine } = t;
-  const groups: RouteGroups = engine.index("routes by group", t.staticRoutes, (route) => {
-    const parsed = parsedRoute(route);
-    return parsed === undefined ? [] : [groupKeyOf(parsed)];
-  });
-  const ecmpGroupsOf = engine.index("ecmp groups of router", groups.keys, (key: string) => {
-    const members = membersOf(groups, key);
+  const all: RouteGroups = {
+    groups: engine.index("routes by group", t.staticRoutes, (route) => groupOf(parsedRoute(route))),
+    learnedGroups: engine.index("learned routes by group", t.learnedRoutes, (route) => groupOf(parsedLearnedRoute(route))),
+  };
+  const routerOfGroup = (key: string): readonly string[] => {
+    const members = membersOf(all, key);
     const [first] = members;
     return first !== undefined && isEcmp(members) ? [first.router.row._uuid] : [];
-  });
+  };
+  const ecmpGroupsOf = engine.index("ecmp groups of router", all.groups.keys, routerOfGroup);
+  const learnedEcmpGroupsOf = engine.index("learned ecmp groups of router", all.learnedGroups.keys, routerOfGroup);
   const portsWithTable = engine.index("ports with a route table", t.routerPorts, (port: RouterPort): string[] => {
     const router = routeTableOf(port) === "" ? undefined : t.routersOfPort.first(port.row._uuid);
     return router === undefined ? [] : [router.row._uuid];
@@ -43,7 +60,7 @@ export function routeIndexes(t: Topology): RouteIndexes {
     const hasTables = portsWithTable.first(uuid) !== undefined || routesWithTable.first(uuid) !== undefined;
     return hasTables && isRouterEnabled(router) ? [""] : [];
   });
-  return { topology: t, groups, ecmpGroupsOf, portsWithTable, routesWithTable, routersWithTables };
+  return { topology: t, ...all, ecmpGroupsOf, learnedEcmpGroupsOf, portsWithTable, routesWithTable, routersWithTables };
 }
 
 export const routeTableOf = derived("route table of port", (port: RouterPort): string => port.row.options.get("route_table") ?? "");
@@ -74,22 +91,32 @@ export const routeTableId = derived("route table id", (indexes: RouteIndexes, na
 });
 
 /** Members of a group in the order of their numbers. */
-export function numberedMembers(indexes: RouteIndexes, key: string): readonly ParsedRoute[] {
-  const { routeOrder } = indexes.topology;
-  return [...membersOf(indexes.groups, key)].sort((a, b) => routeOrder.compareRoutes(a.router.row._uuid, a.route.row._uuid, b.route.row._uuid));
-}
+export const numberedMembers = (indexes: RouteIndexes, key: string): readonly ParsedRoute[] =>
+  [...membersOf(indexes, key)].sort((a, b) => compareRoutes(indexes.topology, a, b));
+
+const compareRoutes = ({ routeOrder }: Topology, a: ParsedRoute, b: ParsedRoute): number => {
+  const [left, right] = [a.route.row._uuid, b.route.row._uuid];
+  return a.source === "learned" ? routeOrder.compareLearned(left, right) : routeOrder.compareRoutes(a.router.row._uuid, left, right);
+};
 
 /** What makes a group of the routes to a prefix: the second of them, or one that is symmetric. */
-const founderOf = derived("founder of ecmp group", (indexes: RouteIndexes, key: string): string => {
+function founderOf(indexes: RouteIndexes, key: string): ParsedRoute | undefined {
   const [first, second] = numberedMembers(indexes, key);
-  return (first?.isSymmetric === true ? first : (second ?? first))?.route.row._uuid ?? "";
-});
+  return first?.isSymmetric === true ? first : (second ?? first);
+}
 
 const groupIds = derived("ecmp groups", (indexes: RouteIndexes, router: LogicalRouter): ReadonlyMap<string, number> => {
+  const inOrder = (keys: Iterable<string>): readonly string[] =>
+    [...keys]
+      .flatMap((key) => {
+        const founder = founderOf(indexes, key);
+        return founder === undefined ? [] : [{ key, founder }];
+      })
+      .sort((a, b) => compareRoutes(indexes.topology, a.founder, b.founder))
+      .map(({ key }) => key);
   const { _uuid: uuid } = router.row;
-  const founded = [...indexes.ecmpGroupsOf.get(uuid)].map((key) => ({ key, founder: founderOf(indexes, key) }));
-  founded.sort((a, b) => indexes.topology.routeOrder.compareRoutes(uuid, a.founder, b.founder));
-  return new Map(founded.map(({ key }, i) => [key, i + 1]));
+  const keys = [...inOrder(indexes.ecmpGroupsOf.get(uuid)), ...inOrder(indexes.learnedEcmpGroupsOf.get(uuid))];
+  return new Map(keys.map((key, i) => [key, i + 1]));
 });
 
 export const groupId = derived("ecmp group id", (indexes: RouteIndexes, router: LogicalRouter, key: string): number => groupIds(indexes, router).get(key) ?? 0);

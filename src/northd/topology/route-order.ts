@@ -6,8 +6,10 @@
  * a bucket the latest comes first, and each growth of the map turns the order round. Routers go into such a map, then, router by
  * router and sorted by UUID, their static routes, followed by the networks of their ports, into another.
  *
+ * Learned routes have a map of their own, and come when static ones have.
+ *
  * So the numbers follow from the northbound database, but for one thing: routers that share a bucket come in the order in which
- * their datapaths got there, which depends on random southbound UUIDs. Here they come by UUID.
+ * their datapaths got there, which depends on random southbound UUIDs, and so do learned routes. Here they come by UUID.
  */
 import { Cell, relation, type Sink } from "../../engine/index.ts";
 import { ValuesByKey } from "../values-by-key.ts";
@@ -15,6 +17,8 @@ import { ValuesByKey } from "../values-by-key.ts";
 export type Routed =
   | { readonly kind: "router"; readonly router: string }
   | { readonly kind: "static"; readonly router: string; readonly route: string }
+  /** Row of Learned_Route. */
+  | { readonly kind: "learned"; readonly router: string; readonly route: string }
   /** Routes to the networks of a port. */
   | { readonly kind: "connected"; readonly router: string; readonly port: string; readonly count: number };
 
@@ -22,6 +26,7 @@ export const Routed = relation<Routed>("routed", (item) => {
   switch (item.kind) {
     case "router": return item.router;
     case "static": return `${item.router} ${item.route}`;
+    case "learned": return `learned ${item.route}`;
     case "connected": return `${item.router} ${item.port} ${item.count}`;
   }
 });
@@ -54,6 +59,7 @@ export interface RouteOrder {
   /** A tracked read. */
   compareRouters(a: string, b: string): number;
   compareRoutes(router: string, a: string, b: string): number;
+  compareLearned(a: string, b: string): number;
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -62,10 +68,16 @@ export class RouteCensus implements Sink<Routed>, RouteOrder {
   readonly #routers = new Map<string, RouterRoutes>();
   readonly #routerMask = new Cell("buckets of routers", 0);
   readonly #growths = new ValuesByKey<Growth>("growth of the map of routes");
+  readonly #learnedMask = new Cell("buckets of learned routes", 0);
+  #learned = 0;
   #isStale = false;
 
   added(item: Routed): void {
     this.#isStale = true;
+    if (item.kind === "learned") {
+      this.#learned++;
+      return;
+    }
     const of = this.#of(item.router);
     if (item.kind === "router") of.isThere = true;
     else if (item.kind === "connected") of.connected += item.count;
@@ -74,6 +86,10 @@ export class RouteCensus implements Sink<Routed>, RouteOrder {
 
   removed(item: Routed): void {
     this.#isStale = true;
+    if (item.kind === "learned") {
+      this.#learned--;
+      return;
+    }
     const of = this.#of(item.router);
     if (item.kind === "router") of.isThere = false;
     else if (item.kind === "connected") of.connected -= item.count;
@@ -90,6 +106,7 @@ export class RouteCensus implements Sink<Routed>, RouteOrder {
     const present = [...this.#routers].filter(([, of]) => of.isThere);
     const mask = maskOf(present.length);
     this.#routerMask.set(mask);
+    this.#learnedMask.set(maskOf(this.#learned));
     const total = present.reduce((sum, [, of]) => sum + of.routes.length + of.connected, 0);
     const routeMask = maskOf(total);
     let start = 0;
@@ -111,6 +128,11 @@ export class RouteCensus implements Sink<Routed>, RouteOrder {
     const second = a < b ? b : a;
     const turns = later + after.filter((grown) => grown >= second).length;
     return turns % 2 === 0 ? compare(b, a) : compare(a, b);
+  }
+
+  compareLearned(a: string, b: string): number {
+    const mask = this.#learnedMask.get();
+    return bucketOf(a, mask) - bucketOf(b, mask) || compare(a, b);
   }
 
   #of(router: string): RouterRoutes {

@@ -1,16 +1,17 @@
-/** Static routes, parsed: where they lead, by which port, and with which others they share traffic. */
-import { derived, type Index } from "../../engine/index.ts";
+/** Routes, parsed: where they lead, by which port, and with which others they share traffic. */
+import { derived } from "../../engine/index.ts";
 import { formatIp, type Ip, type Prefix } from "../../net/index.ts";
+import { isReachable, sessionKey } from "../bfd/sessions.ts";
 import { boolOption } from "../options.ts";
 import { compareBytes, memberAddress, parseCidr } from "../port-addresses.ts";
 import { isRouterEnabled, networksOf, routerOf, routerPortsOf } from "./router-ports.ts";
-import type { LogicalRouter, RouterPort, StaticRoute } from "./topology.ts";
+import type { LearnedRoute, LogicalRouter, NbRow, RouterPort, StaticRoute } from "./topology.ts";
 
 /** Where a route comes from: it decides between routes to the same prefix. */
-export type RouteSource = "connected" | "interconnected" | "static";
+export type RouteSource = "connected" | "interconnected" | "static" | "learned";
 
 export interface ParsedRoute {
-  readonly route: StaticRoute;
+  readonly route: StaticRoute | LearnedRoute;
   readonly router: LogicalRouter;
   /** As written: with host bits. */
   readonly prefix: Prefix;
@@ -30,7 +31,19 @@ export interface ParsedRoute {
   readonly ownAddress: string | undefined;
 }
 
+/** The route, unless the BFD session that it relies on says that its next hop is not there. */
 export const parsedRoute = derived("route", (route: StaticRoute): ParsedRoute | undefined => {
+  const session = sessionOfRoute(route);
+  return session === undefined || isReachable(route.topology, sessionKey(session)) ? routeAsWritten(route) : undefined;
+});
+
+/** The BFD session with the route's next hop. */
+export const sessionOfRoute = derived("session of route", (route: StaticRoute): NbRow<"BFD"> | undefined => {
+  const session = route.topology.nb.BFD.get(route.row.bfd);
+  return session?.dst_ip === route.row.nexthop && routeAsWritten(route) !== undefined ? session : undefined;
+});
+
+const routeAsWritten = derived("route as written", (route: StaticRoute): ParsedRoute | undefined => {
   const { topology: t, row } = route;
   const router = t.routersOfRoute.first(row._uuid);
   if (router === undefined || !isRouterEnabled(router)) return undefined;
@@ -94,15 +107,6 @@ export function groupKeyOf(parsed: ParsedRoute): string {
   const key = `${router.row._uuid} ${isSource ? "src" : "dst"} ${source} ${formatIp(prefix)}/${prefix.length} ${table}`;
   return source === "connected" ? `${key} ${route.row._uuid}` : key;
 }
-
-export type RouteGroups = Index<string, StaticRoute>;
-
-/** The members of a group, in the order of their UUIDs. */
-export const membersOf = (groups: RouteGroups, key: string): readonly ParsedRoute[] =>
-  [...groups.get(key)]
-    .map((route) => parsedRoute(route))
-    .filter((p) => p !== undefined)
-    .sort((a, b) => compareBytes(a.route.row._uuid, b.route.row._uuid));
 
 export const isEcmp = (members: readonly ParsedRoute[]): boolean => {
   const [first, second] = members;

@@ -51,6 +51,10 @@ export class RouterPort extends Node<NbRow<"Logical_Router_Port">> {
   readonly kind = "router-port";
 }
 
+export class LearnedRoute extends Node<SbRow<"Learned_Route">> {
+  readonly kind = "learned-route";
+}
+
 export class StaticRoute extends Node<NbRow<"Logical_Router_Static_Route">> {
   readonly kind = "static-route";
 }
@@ -83,11 +87,13 @@ export class Topology {
   readonly nb: ReplicaTables<Nb>;
   readonly sb: ReplicaTables<Sb>;
   readonly log: Log;
+  readonly random: Random;
 
   readonly switches: MappedCollection<NbRow<"Logical_Switch">, LogicalSwitch>;
   readonly routers: MappedCollection<NbRow<"Logical_Router">, LogicalRouter>;
   readonly switchPorts: MappedCollection<NbRow<"Logical_Switch_Port">, SwitchPort>;
   readonly routerPorts: MappedCollection<NbRow<"Logical_Router_Port">, RouterPort>;
+  readonly learnedRoutes: MappedCollection<SbRow<"Learned_Route">, LearnedRoute>;
   readonly staticRoutes: MappedCollection<NbRow<"Logical_Router_Static_Route">, StaticRoute>;
   readonly loadBalancers: MappedCollection<NbRow<"Load_Balancer">, LoadBalancer>;
   readonly nats: MappedCollection<NbRow<"NAT">, Nat>;
@@ -124,8 +130,10 @@ export class Topology {
   aclIds: KeySource = { get: () => undefined };
   /** The queue of a port with qos_* options, by Port_Binding.logical_port. */
   queues: KeySource = { get: () => undefined };
+  /** The UDP port of a BFD session, by its router port and destination. */
+  bfdSourcePorts: KeySource = { get: () => undefined };
   /** The order in which route tables and ECMP groups are numbered. */
-  routeOrder: RouteOrder = { compareRouters: () => 0, compareRoutes: () => 0 };
+  routeOrder: RouteOrder = { compareRouters: () => 0, compareRoutes: () => 0, compareLearned: () => 0 };
   /** The NB_Global.nb_cfg that was seen last, and when. */
   readonly nbCfgStamp = new Cell<CfgStamp | undefined>("time of nb_cfg", undefined);
   /** The nb_cfg that is known to be in the southbound database, and since when. */
@@ -141,6 +149,7 @@ export class Topology {
     this.nb = nb;
     this.sb = sb;
     this.log = log;
+    this.random = random;
     this.chosen = {
       macPrefix: formatMac(randomMac(random)).slice(0, 8),
       monitorMac: formatMac(randomMac(random)),
@@ -150,6 +159,7 @@ export class Topology {
     this.routers = new MappedCollection("logical routers", nb.Logical_Router, (row) => new LogicalRouter(this, row));
     this.switchPorts = new MappedCollection("switch ports", nb.Logical_Switch_Port, (row) => new SwitchPort(this, row));
     this.routerPorts = new MappedCollection("router ports", nb.Logical_Router_Port, (row) => new RouterPort(this, row));
+    this.learnedRoutes = new MappedCollection("learned routes", sb.Learned_Route, (row) => new LearnedRoute(this, row));
     this.staticRoutes = new MappedCollection("static routes", nb.Logical_Router_Static_Route, (row) => new StaticRoute(this, row));
     this.loadBalancers = new MappedCollection("load balancers", nb.Load_Balancer, (row) => new LoadBalancer(this, row));
     this.nats = new MappedCollection("translations", nb.NAT, (row) => new Nat(this, row));

@@ -1,0 +1,27 @@
+/** Which rows of BFD, Advertised_Route and Advertised_MAC_Binding are northd's, and where the numbers of BFD sessions come from. */
+import { untracked } from "../../engine/index.ts";
+import type { Projector } from "../../ovsdb/index.ts";
+import { BfdFeedback, existingSourcePort, firstSourcePort, sessionKey, SourcePortRequest, WishedBfd } from "../bfd/sessions.ts";
+import { identifyAdvertisedMac, WishedAdvertisedMac } from "../dynamic-routing/advertised-mac-bindings.ts";
+import { identifyAdvertisedRoute, WishedAdvertisedRoute } from "../dynamic-routing/advertised-routes.ts";
+import type { Nb, Sb, Topology } from "../topology/topology.ts";
+import { KeyAllocator } from "./key-allocator.ts";
+
+export function projectRoutingRows(p: Projector<Sb>, t: Topology): void {
+  p.project("BFD", { relation: WishedBfd, identify: sessionKey });
+  p.project("Advertised_Route", { relation: WishedAdvertisedRoute, identify: (row) => identifyAdvertisedRoute(t, row) });
+  p.project("Advertised_MAC_Binding", { relation: WishedAdvertisedMac, identify: (row) => identifyAdvertisedMac(t, row) });
+}
+
+export function projectRoutingFeedback(p: Projector<Nb>): void {
+  p.project("BFD", { relation: BfdFeedback, owns: "columns", identify: (row) => row._uuid });
+}
+
+export function allocateSourcePorts(t: Topology): void {
+  const ports = new KeyAllocator({
+    what: "BFD source ports", min: firstSourcePort, policy: "lowest", warn: (text) => t.warn(text), conflict: () => undefined,
+    existing: (_, key) => untracked(() => existingSourcePort(t, key)),
+  });
+  t.engine.sink(SourcePortRequest, ports);
+  t.bfdSourcePorts = ports;
+}
