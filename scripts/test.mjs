@@ -132,7 +132,7 @@ function* walk(folder) {
 }
 
 function installRealPrograms() {
-  const wanted = ["ovn-central", "ovn-host", "ovn-ic", "ovn-ic-db", "openvswitch-switch", "frr", "iproute2", "iputils-ping", "tcpdump", "tshark", "isc-dhcp-client", "ethtool", "bc"];
+  const wanted = ["ovn-central", "ovn-host", "ovn-ic", "ovn-ic-db", "openvswitch-switch", "frr", "iproute2", "iputils-ping", "tcpdump", "tshark", "isc-dhcp-client", "iperf3", "traceroute", "ethtool", "bc"];
   const isRoot = process.getuid?.() === 0;
   if (!isRoot || !existsSync("/etc/debian_version")) {
     console.log("The real OVN, OVS and FRR are installed only as root on Debian: the tests against them are skipped here.");
