@@ -70,6 +70,7 @@ export class LearningBridge {
   readonly #ports = new Map<string, BridgePort>();
   /** By VLAN and MAC address; in the order in which they were last heard, the oldest first. */
   readonly #entries = new Map<number | string, Entry>();
+  #ownEnd: BridgePort | undefined;
   readonly #taps = new Set<(frame: Uint8Array, port: BridgePort) => void>();
 
   constructor(clock: Clock, options: LearningBridgeOptions) {
@@ -92,6 +93,12 @@ export class LearningBridge {
     return port;
   }
 
+  /** The end of the machine that the bridge is on: not one of its numbered ports, and in no table but by what is heard from it. */
+  addOwnEnd(): BridgePort {
+    this.#ownEnd = new BridgePort(this.options.name, 0, this.options.mac, { untagged: 1, tagged: undefined });
+    return this.#ownEnd;
+  }
+
   /** Shows every frame that comes into the bridge, with the port it came in by. */
   tap(see: (frame: Uint8Array, port: BridgePort) => void): () => void {
     this.#taps.add(see);
@@ -111,14 +118,19 @@ export class LearningBridge {
     const known = isMulticastMac(header.dst) ? undefined : this.#find(vlan, header.dst);
     if (known === port) return;
     if (known !== undefined) this.#send(known, vlan, bytes, header.type);
-    else for (const other of this.#ports.values()) if (other !== port) this.#send(other, vlan, bytes, header.type);
+    else this.#flood(port, vlan, bytes, header.type);
+  }
+
+  #flood(from: BridgePort, vlan: number, bytes: Uint8Array, type: number): void {
+    for (const port of this.#ports.values()) if (port !== from) this.#send(port, vlan, bytes, type);
+    if (this.#ownEnd !== undefined && this.#ownEnd !== from) this.#send(this.#ownEnd, vlan, bytes, type);
   }
 
   /** What it has learned, and the addresses of its own ports; by port, then by address. */
   list(): LearnedMac[] {
     const now = this.#clock.now();
     this.#age();
-    const learned = [...this.#entries.values()].map(({ mac, vlan, port, heardMs }) => ({ mac, vlan, port, isLocal: false, ageMs: now - heardMs }));
+    const learned = [...this.#entries.values()].filter((entry) => entry.port !== this.#ownEnd).map(({ mac, vlan, port, heardMs }) => ({ mac, vlan, port, isLocal: false, ageMs: now - heardMs }));
     const own = [...this.#ports.values()].map((port) => ({ mac: port.mac, vlan: 0, port, isLocal: true, ageMs: 0 }));
     return [...learned, ...own].sort((a, b) => a.port.number - b.port.number || a.mac - b.mac || a.vlan - b.vlan);
   }

@@ -2,6 +2,7 @@
 import { nodeFolder, sockets } from "./layout.ts";
 import { isChassis, type TopologyNode } from "./topology/nodes.ts";
 import { centralOf, interconnectionOf, type Topology } from "./topology/topology.ts";
+import { tunnelAddressOf } from "./topology/underlay.ts";
 
 interface Plan {
   /** How `isthmus restart NODE DAEMON` calls it; also the name of its pid file and log. */
@@ -92,7 +93,7 @@ export function chassisExternalIds(topology: Topology, node: TopologyNode): Read
     ["hostname", node.hostname],
     ["ovn-remote", `tcp:${central?.address ?? ""}:6642`],
     ["ovn-encap-type", "geneve"],
-    ["ovn-encap-ip", node.address],
+    ["ovn-encap-ip", (topology.underlay === undefined ? undefined : tunnelAddressOf(topology.underlay, node.name)) ?? node.address],
     ...(node.roles.has("gateway") ? ([["ovn-cms-options", "enable-chassis-as-gw"], ["ovn-is-interconn", "true"]] as const) : []),
     ...node.externalIds,
   ]);

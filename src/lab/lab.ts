@@ -6,15 +6,18 @@
  * Whatever is in the databases by the time a daemon starts, it works out once; what comes later, it works in bit by bit.
  */
 import { timedOutCode } from "../ctl/index.ts";
-import type { AddressMap, Host, Machines } from "../host/index.ts";
+import type { AddressMap, DatagramSocket, Host, Machines } from "../host/index.ts";
 import { mappedHost } from "../host/index.ts";
 import { type Ip, isLinkLocalIpv6, parsePrefix } from "../net/index.ts";
+import { genevePort } from "../packet/index.ts";
 import { present } from "../std/index.ts";
+import type { CapturedFrame } from "../switch/index.ts";
 import { carriersOf } from "./carriers.ts";
 import { chassisExternalIds, type DaemonPlan, planDaemons } from "./daemon-plan.ts";
 import type { DaemonLauncher, LaunchedDaemon } from "./launcher.ts";
 import { type LabHost, SimulatedLabHost } from "./lab-host.ts";
 import { nodeEnvironment, nodeFolder } from "./layout.ts";
+import { isMachineCommand } from "./machine-command.ts";
 import type { CommandPlace, CommandRunner } from "./command-runner.ts";
 import { NetnsHost } from "./netns-host/netns-host.ts";
 import { parseScript, ScriptError } from "./script/syntax.ts";
@@ -23,6 +26,7 @@ import type { TopologyHost } from "./topology/hosts.ts";
 import { isChassis, type TopologyNode } from "./topology/nodes.ts";
 import type { SetupStep } from "./topology/setup.ts";
 import type { Topology } from "./topology/topology.ts";
+import type { LabUnderlay, LinkReport } from "./underlay/lab-underlay.ts";
 
 export interface LabOptions {
   readonly host: Host;
@@ -54,7 +58,12 @@ export class Lab {
   readonly #nodeHosts = new Map<string, Host>();
   readonly #daemons = new Map<string, LaunchedDaemon>();
   readonly hosts = new Map<string, LabHost>();
+  #underlay: LabUnderlay | undefined;
+  /** Keeps other labs from this one's addresses where no tunnel does. */
+  #claim: DatagramSocket | undefined;
   #commandsEnded = 0;
+  /** Nodes whose network stacks are off. */
+  readonly #off = new Set<string>();
 
   constructor(options: LabOptions) {
     this.#options = options;
@@ -75,6 +84,7 @@ export class Lab {
     const start = (wanted: (plan: DaemonPlan) => boolean): Promise<unknown> =>
       Promise.all(plans.filter(({ plan }) => wanted(plan)).map(({ node, plan }) => this.#launch(node, plan)));
 
+    await this.#startUnderlay();
     await start((plan) => plan.kind === "database");
     await Promise.all(nodes.map((node) => this.#prepareDatabases(node)));
     progress(`${plans.filter(({ plan }) => plan.kind === "database").length} databases`);
@@ -91,6 +101,21 @@ export class Lab {
     await Promise.all([...this.hosts.values()].map((h) => h.configure()));
   }
 
+  /** Nodes with a place in the underlay open their UDP sockets there; it is loaded only where it is wanted. */
+  async #startUnderlay(): Promise<void> {
+    const { host, machines, topology, carriers } = this.#options;
+    if (topology.underlay === undefined) return;
+    const { LabUnderlay } = await import("./underlay/lab-underlay.ts");
+    try {
+      this.#underlay = await LabUnderlay.start(host, machines, topology.underlay, (name, family) => this.#addressOf(name, family));
+    } catch (error) {
+      throw new LabError(error instanceof Error ? error.message : String(error));
+    }
+    for (const [name, nodeHost] of this.#nodeHosts) this.#nodeHosts.set(name, { ...nodeHost, datagrams: this.#underlay.datagramsOf(name) ?? nodeHost.datagrams });
+    const [carrier] = carriers.values();
+    if (carrier !== undefined) this.#claim = await host.datagrams.bind(carrier, genevePort).catch(() => undefined);
+  }
+
   async down(): Promise<void> {
     await Promise.all([...this.hosts.values()].map((labHost) => labHost.stop()));
     // Controllers leave before what they talk to, so that they can take their chassis out of the databases.
@@ -99,11 +124,14 @@ export class Lab {
       await Promise.all([...this.#daemons.values()].filter((d) => d.plan.kind === kind).map((d) => d.stop()));
     }
     this.#daemons.clear();
+    await this.#underlay?.stop();
+    this.#claim?.close();
   }
 
   /** Ends the daemon if it still runs, and starts it on the same state; without a name, all of the node's that do not run. */
   async restart(nodeName: string, daemonName: string | undefined): Promise<readonly LaunchedDaemon[]> {
     const { node, plans } = this.#plansOf(nodeName, daemonName);
+    if (this.#off.delete(nodeName)) await this.#underlay?.power(nodeName, true);
     const wanted = daemonName === undefined ? plans.filter((p) => this.#daemons.get(`${nodeName}/${p.name}`)?.isRunning !== true) : plans;
     const started: LaunchedDaemon[] = [];
     for (const plan of wanted) {
@@ -120,6 +148,10 @@ export class Lab {
     const { plans } = this.#plansOf(nodeName, daemonName);
     const running = plans.flatMap((p) => this.#daemons.get(`${nodeName}/${p.name}`) ?? []).filter((d) => d.isRunning);
     for (const daemon of running) daemon.kill();
+    if (daemonName === undefined && this.#underlay !== undefined) {
+      this.#off.add(nodeName);
+      void this.#underlay.power(nodeName, false);
+    }
     return running.map((d) => d.plan.name);
   }
 
@@ -147,10 +179,33 @@ export class Lab {
     return found;
   }
 
+  /** A host, or a machine of the underlay: what commands can be run on. */
+  machine(name: string): Pick<LabHost, "exec" | "entry"> {
+    return this.#underlay?.machine(name) ?? this.host(name);
+  }
+
+  /** The frames of a port of a node's switch, of a switch of the underlay, or of a machine's interface. */
+  tap(on: string, port: string, see: (frame: CapturedFrame) => void): () => void {
+    const below = this.#underlay?.tap(on, port, see);
+    const daemon = this.daemon(on, "ovs-vswitchd");
+    if (below === undefined && daemon === undefined) throw new LabError(`${on} has no switch to capture on`);
+    return below ?? present(daemon).tap(port, see);
+  }
+
+  links(): readonly LinkReport[] {
+    return this.#underlay?.links() ?? [];
+  }
+
+  changeLink(name: string, direction: "both" | "out" | "in", words: readonly string[]): void {
+    const wrong = this.#underlay === undefined ? `the topology file has no "underlay": there are no links` : this.#underlay.changeLink(name, direction, words);
+    if (wrong !== undefined) throw new LabError(wrong);
+  }
+
   async #launch(node: TopologyNode, plan: DaemonPlan): Promise<LaunchedDaemon> {
     const host = present(this.#nodeHosts.get(node.name), `host of ${node.name}`);
     const daemon = await this.#options.launcher.launch(host, node, plan);
     this.#daemons.set(`${node.name}/${plan.name}`, daemon);
+    if (plan.kind === "switch") this.#underlay?.plugInto(node.name, daemon);
     return daemon;
   }
 
@@ -167,6 +222,7 @@ export class Lab {
     if (isChassis(node)) {
       const ids = [...chassisExternalIds(this.topology, node)].map(([key, value]) => `external-ids:${key}="${value}"`);
       await this.#command(node, ["ovs-vsctl", "--no-wait", "init", "--", "set", "Open_vSwitch", ".", ...ids]);
+      for (const command of this.#underlay?.bridgeCommandsOf(node.name) ?? []) await this.#command(node, command);
     }
   }
 
@@ -196,7 +252,7 @@ export class Lab {
   /** Hosts know one another by name. */
   #addressOf(name: string, family: 4 | 6 | undefined): Ip | undefined {
     const prefixes = this.hosts.get(name)?.addresses().map((text) => parsePrefix(text)) ?? [];
-    return prefixes.find((p) => p !== undefined && (family === undefined || p.family === family) && !isLocal(p));
+    return prefixes.find((p) => p !== undefined && (family === undefined || p.family === family) && !isLocal(p)) ?? this.#underlay?.addressOf(name, family);
   }
 
   #switchOf(node: string): LaunchedDaemon {
@@ -243,9 +299,18 @@ export class Lab {
   }
 
   async #execute(node: TopologyNode, argv: readonly string[]): Promise<CommandResult> {
+    const machine = this.#underlay?.machine(node.name);
+    if (machine !== undefined && isMachineCommand(argv)) return this.#executeOn(machine, argv);
     const result = await this.#options.commands.run(this.#place(node), argv);
     this.#commandsEnded++;
     return result.exitCode === timedOutCode ? { ...result, stderr: `${result.stderr}gave up after ${commandLimitS} s` } : result;
+  }
+
+  async #executeOn(machine: Pick<LabHost, "exec">, argv: readonly string[]): Promise<CommandResult> {
+    const text = { stdout: "", stderr: "" };
+    const exitCode = await machine.exec(argv, (to, bytes) => void (text[to] += new TextDecoder().decode(bytes))).exitCode;
+    this.#commandsEnded++;
+    return { exitCode, ...text };
   }
 
   async #command(node: TopologyNode, argv: readonly string[]): Promise<void> {

@@ -28,11 +28,13 @@ export interface ServedLab {
 export function labHandlers(served: ServedLab): ReadonlyMap<string, ControlHandler> {
   return new Map<string, ControlHandler>([
     ["exec", guarded(execHandler(served))],
-    ["entry", guarded(([host]) => [...(served.lab.host(text(host, "host")).entry ?? [])])],
+    ["entry", guarded(([host]) => [...(served.lab.machine(text(host, "host")).entry ?? [])])],
     ["inspect", inspectHandler(served)],
     ["capture", guarded(captureHandler(served))],
     ["restart", guarded(async ([node, daemon]) => (await served.lab.restart(text(node, "node"), optionalText(daemon, "daemon"))).map((d) => [d.plan.name, d.pid]))],
     ["kill", guarded(([node, daemon]) => served.lab.kill(text(node, "node"), optionalText(daemon, "daemon")).join(" "))],
+    ["links", () => served.lab.links().map((link) => ({ ...link }))],
+    ["link", guarded(linkHandler(served))],
     [
       "down",
       () => {
@@ -65,17 +67,24 @@ function inspectHandler({ lab, folder, carriers }: ServedLab): ControlHandler {
 function execHandler({ lab }: ServedLab): ControlHandler {
   return ([host, argv], exchange) => {
     if (!Array.isArray(argv)) throw new ControlError("the command must be an array of strings");
-    const running = lab.host(text(host, "host")).exec(argv.map((a) => text(a, "argument")), (to, bytes) => exchange.write(to, bytes));
+    const running = lab.machine(text(host, "host")).exec(argv.map((a) => text(a, "argument")), (to, bytes) => exchange.write(to, bytes));
     exchange.onInterrupt(() => running.interrupt());
     return running.exitCode;
+  };
+}
+
+function linkHandler({ lab }: ServedLab): ControlHandler {
+  return ([name, direction, words]) => {
+    if (!Array.isArray(words)) throw new ControlError("what happens to the link must be an array of strings");
+    const way = direction === "out" || direction === "in" ? direction : "both";
+    lab.changeLink(text(name, "link"), way, words.map((w) => text(w, "word")));
+    return true;
   };
 }
 
 function captureHandler({ lab }: ServedLab): ControlHandler {
   return ([node, port, count, format, only], exchange) => {
     const nodeName = text(node, "node");
-    const daemon = lab.daemon(nodeName, "ovs-vswitchd");
-    if (daemon === undefined) throw new LabError(`${nodeName} has no switch to capture on`);
     return new Promise((resolve) => {
       const writer = captureWriter(format === "text" ? "text" : "pcap", (bytes) => exchange.write("stdout", bytes));
       const tell = (line: string): void => exchange.write("stderr", new TextEncoder().encode(`${line}\n`));
@@ -93,7 +102,7 @@ function captureHandler({ lab }: ServedLab): ControlHandler {
       }, done);
       const portName = text(port, "port");
       const wanted = optionalText(only, "only");
-      stop = daemon.tap(portName, (frame) => {
+      stop = lab.tap(nodeName, portName, (frame) => {
         if (wanted !== undefined && !frameText(frame.bytes).includes(wanted)) return;
         if (exchange.backlogSize > maxWaitingBytes) dropped++;
         else see(frame);

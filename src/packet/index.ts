@@ -40,3 +40,4 @@ export { emitSctp, fillSctpChecksum, parseSctp, type Sctp, sctpChunk, sctpSize }
 export { emitTcp, parseTcp, sizeofTcp, type Tcp, tcpChecksumOffset, tcpFlag } from "./tcp.ts";
 export { emitUdp, fillUdpChecksum, parseUdp, type Udp, udpSize } from "./udp.ts";
 export { emitVlan, parseVlan, type Vlan, vlanSize } from "./vlan.ts";
+export { emitVrrp, parseVrrp, sizeofVrrp, type Vrrp, vrrpProtocol } from "./vrrp.ts";

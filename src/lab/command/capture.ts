@@ -1,5 +1,6 @@
 /** `isthmus capture NODE`: what passes a port of the node's switch, by default its tunnels; as text, or as a pcap file. */
 import { ControlError } from "../control.ts";
+import { machinesOf } from "../topology/topology.ts";
 import { absolute, connectLab, findLab, type FoundLab } from "./find-lab.ts";
 import { type Terminal, UserError } from "./terminal.ts";
 
@@ -20,7 +21,8 @@ const lastFramesMs = 150;
 
 export async function captureCommand(terminal: Terminal, node: string, options: CaptureOptions): Promise<void> {
   const lab = findLab(terminal, options.dir);
-  if (!lab.topology.nodes.has(node)) throw new UserError(`no node ${node}; there are ${[...lab.topology.nodes.keys()].join(", ")}`);
+  const places = new Set([...lab.topology.nodes.keys(), ...machinesOf(lab.topology), ...(lab.topology.underlay?.switches.keys() ?? [])]);
+  if (!places.has(node)) throw new UserError(`no node ${node}; there are ${[...places].join(", ")}`);
   const client = await connectLab(terminal, lab);
   for (const signal of ["SIGINT", "SIGTERM"] as const) terminal.process.onSignal(signal, () => client.interrupt());
   const { process, host } = terminal;

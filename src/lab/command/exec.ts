@@ -3,12 +3,14 @@
  * host the lab runs it; on a real one it runs here, within the host's namespaces, with this terminal as its own.
  */
 import { ControlError } from "../control.ts";
+import { machinesOf } from "../topology/topology.ts";
 import { connectLab, findLab } from "./find-lab.ts";
 import { type Terminal, UserError } from "./terminal.ts";
 
 export async function execCommand(terminal: Terminal, host: string, argv: readonly string[], options: { readonly dir?: string | undefined }): Promise<number> {
   const lab = findLab(terminal, options.dir);
-  if (!lab.topology.hosts.has(host)) throw new UserError(`no host ${host}; there are ${[...lab.topology.hosts.keys()].join(", ") || "none"}`);
+  const names = new Set([...lab.topology.hosts.keys(), ...machinesOf(lab.topology)]);
+  if (!names.has(host)) throw new UserError(`no host ${host}; there are ${[...names].join(", ") || "none"}`);
   const client = await connectLab(terminal, lab);
   try {
     const entry = await client.request("entry", [host]);

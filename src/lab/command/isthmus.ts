@@ -9,6 +9,7 @@ import { flowsCommand } from "./flows.ts";
 import { graphCommand } from "./graph.ts";
 import { inspectCommand } from "./inspect.ts";
 import { killCommand } from "./kill.ts";
+import { linkCommand } from "./link.ts";
 import { restartCommand } from "./restart.ts";
 import { startCommand } from "./start.ts";
 import { type Terminal, UserError } from "./terminal.ts";
@@ -102,6 +103,10 @@ function commandLine(terminal: Terminal, finish: (exitCode: number) => void): Co
     .option("-f, --format <format>", "svg or mermaid", choice("svg", "mermaid"), "svg")
     .option("-o, --output <file>", "write it there (default: standard output)")
     .action((options) => graphCommand(terminal, options));
+  add("link [name] [change...]", "the underlay's links; NAME cut|mend|clear, delay 10ms, jitter 1ms, loss 5%, rate 10mbit, limit 100")
+    .option(...dirOption)
+    .option("--way <way>", "both, out (from the first end to the second) or in", choice("both", "out", "in"), "both")
+    .action((name: string | undefined, words: string[], options) => linkCommand(terminal, name, words, options));
   add("env <node>", 'print export lines: eval "$(isthmus env NODE)"')
     .option(...dirOption)
     .option("--no-path", "leave PATH alone, so that the machine's own OVN programs are found")

@@ -57,6 +57,7 @@ export async function bringUp(terminal: Terminal, file: string, options: UpOptio
   const { host, children, process, threads, machines } = terminal;
   const { topology: written, text } = readTopology(terminal, file);
   const topology = options.real === true ? { ...written, hosts: asNetns(written.hosts) } : written;
+  if (options.processes && topology.underlay !== undefined) throw new UserError(`${file}: the underlay's machines and cables live in the lab's own process: leave --processes out`);
   await checkMachines(terminal, topology);
   const folder = absolute(terminal, options.dir ?? topology.name);
   const programs = parseStandIns(options.program ?? []);
@@ -71,8 +72,9 @@ export async function bringUp(terminal: Terminal, file: string, options: UpOptio
     launcher: options.processes ? processLauncher(children, folder, environmentOf, createDatabaseFile) : inProcessLauncher(folder, process.pid),
     commands: ctlRunner(),
   };
-  if (options.processes) threads.endSpare();
-  const own = options.processes ? inOneThread : spreadOverThreads(threads, topology, folder, process.pid, carriers, inOneThread);
+  const isInOneThread = options.processes || topology.underlay !== undefined;
+  if (isInOneThread) threads.endSpare();
+  const own = isInOneThread ? inOneThread : spreadOverThreads(threads, topology, folder, process.pid, carriers, inOneThread);
   const launcher = programs.size === 0 ? own.launcher : standInLauncher({ launcher: own.launcher, children, folder, carriers, programs, environmentOf });
   // Daemons of one process need no sockets between them; whoever comes from outside does.
   const labHost = options.processes ? host : { ...host, streams: joinedStreams(host.streams) };

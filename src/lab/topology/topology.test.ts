@@ -51,3 +51,25 @@ test("no text makes the parser throw", () => {
     { numRuns: 2000 },
   );
 });
+
+const underlay = (text: string): string => complaintAbout(`${base}underlay:\n${text}`);
+
+test("an underlay is put together from names that exist", () => {
+  const machines = '  machines:\n    c:\n      interfaces:\n        eth1: { plug: data/vnet0, bridge: br-tenant }\n        vlan50: { bridge: br-tenant, network: tenant, addresses: [172.17.2.9/24] }\n';
+  const switches = "  switches: { data: { on: hypervisor } }\n";
+  const networks = "  networks: { tenant: { cidr: 172.17.2.0/24, vlan: 50, roles: [tunnel] } }\n";
+  assert.equal(underlay(networks + switches + machines), "");
+  const topology = parseTopology(`${base}underlay:\n${networks}${switches}${machines}`, "t.yml");
+  assert.ok("underlay" in topology && topology.underlay !== undefined);
+  const { vlan, mac } = topology.underlay.machines.get("c")?.interfaces.get("vlan50") ?? {};
+  assert.equal(vlan, 50);
+  assert.match(mac ?? "", /^52:54:00:/);
+  assert.match(underlay(networks + machines), /t\.yml:9:23: no such switch; there are \(none\)\n9 \|         eth1: \{ plug: data\/vnet0, bridge: br-tenant \}\n +\^/);
+  assert.match(underlay(switches + machines), /no such network; there are \(none\)/);
+  assert.match(underlay(networks.replace("172.17.2.0", "172.17.3.0") + switches + machines), /172\.17\.2\.9\/24 is not in tenant, 172\.17\.3\.0\/24/);
+  assert.match(underlay("  machines: { c: { interfaces: { eth1: {} } } }\n"), /leads nowhere: it needs "plug", "of", "bridge" or a link/);
+  assert.match(underlay("  links: { l: { between: [c/eth1, d/eth1] } }\n  machines: { c: { interfaces: { eth1: {} } } }\n"), /no such machine; there are c/);
+  assert.match(underlay("  links: { l: { between: [c/eth1, c/eth2], impairment: loss 5 } }\n  machines: { c: { interfaces: { eth1: {}, eth2: {} } } }\n"), /troubles of a link: loss 5: expected a share such as 5%/);
+  assert.match(underlay("  switches: { s: { on: r } }\n  machines: { r: { interfaces: { eth1: { plug: s, bridge: br-ex } } } }\n"), /r runs no Open vSwitch/);
+  assert.match(underlay('  virtual-addresses: [{ address: 10.0.0.1/32, interface: eth1, machines: [c] }]\n  machines: { c: {} }\n'), /c has no interface eth1/);
+});

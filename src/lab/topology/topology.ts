@@ -12,6 +12,8 @@ import { name } from "./names.ts";
 import { nodeMisfits, nodeSchema, nodesOf, type TopologyNode, type TopologyNodes } from "./nodes.ts";
 import { type Probe, probeMisfits, probeSchema } from "./probe.ts";
 import { setupMisfits, setupSchema, type SetupStep } from "./setup.ts";
+import { type Underlay, underlayMisfits, underlayOf } from "./underlay.ts";
+import { underlaySchema } from "./underlay-schema.ts";
 import { validateMisfits, validateSchema, type ValidateStep } from "./validate.ts";
 
 const topologySchema = z.strictObject({
@@ -19,6 +21,7 @@ const topologySchema = z.strictObject({
   description: z.string().optional(),
   nodes: z.record(name, nodeSchema),
   hosts: z.record(name, hostSchema).default({}),
+  underlay: underlaySchema.optional(),
   setup: z.array(setupSchema).default([]),
   probe: probeSchema.optional(),
   validate: z.array(validateSchema).default([]),
@@ -29,6 +32,7 @@ export interface Topology {
   readonly description: string | undefined;
   readonly nodes: TopologyNodes;
   readonly hosts: TopologyHosts;
+  readonly underlay: Underlay | undefined;
   readonly setup: readonly SetupStep[];
   readonly probe: Probe | undefined;
   readonly validate: readonly ValidateStep[];
@@ -47,6 +51,7 @@ export function parseTopology(text: string, fileName: string): Topology | Topolo
     description: file.description,
     nodes: nodesOf(file.nodes),
     hosts: hostsOf(file.hosts),
+    underlay: file.underlay === undefined ? undefined : underlayOf(file.underlay),
     setup: file.setup.map((step, i) => ({ ...step, line: source.lineOf(["setup", i, "run"]) })),
     probe: file.probe,
     validate: file.validate.map((step, i) => ({ ...step, line: source.lineOf(["validate", i]) })),
@@ -59,9 +64,15 @@ export function parseTopology(text: string, fileName: string): Topology | Topolo
 function* misfits(topology: Topology): Generator<Misfit> {
   yield* nodeMisfits(topology.nodes);
   yield* hostMisfits(topology.hosts, topology.nodes);
+  if (topology.underlay !== undefined) yield* underlayMisfits(topology.underlay, topology.nodes, new Set(topology.hosts.keys()));
   yield* setupMisfits(topology.setup, topology.nodes);
   yield* probeMisfits(topology.probe, topology.hosts);
-  yield* validateMisfits(topology.validate, { nodes: new Set(topology.nodes.keys()), hosts: new Set(topology.hosts.keys()) });
+  yield* validateMisfits(topology.validate, { nodes: new Set(topology.nodes.keys()), hosts: new Set([...topology.hosts.keys(), ...machinesOf(topology)]) });
+}
+
+/** Machines of the underlay that commands can be run on: those that are named, and those that hold a switch. */
+export function machinesOf({ underlay }: Topology): ReadonlySet<string> {
+  return new Set(underlay === undefined ? [] : [...underlay.machines.keys(), ...[...underlay.switches.values()].map((s) => s.on)]);
 }
 
 /** The node that runs the databases of `zone`. */

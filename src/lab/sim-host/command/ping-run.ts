@@ -32,6 +32,7 @@ export class PingRun {
   #deadline: Timer | undefined;
   #stops: (() => void)[] = [];
   #finish: (code: number) => void = () => {};
+  #isOver = false;
 
   constructor(context: CommandContext, plan: PingPlan) {
     this.#context = context;
@@ -171,6 +172,9 @@ export class PingRun {
   }
 
   #end(): void {
+    // The last answer may come while its request is still being sent.
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#timer?.cancel();
     this.#deadline?.cancel();
     for (const stop of this.#stops) stop();
