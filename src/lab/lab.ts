@@ -111,7 +111,7 @@ export class Lab {
     } catch (error) {
       throw new LabError(error instanceof Error ? error.message : String(error));
     }
-    for (const [name, nodeHost] of this.#nodeHosts) this.#nodeHosts.set(name, { ...nodeHost, datagrams: this.#underlay.datagramsOf(name) ?? nodeHost.datagrams });
+    for (const [name, nodeHost] of this.#nodeHosts) this.#nodeHosts.set(name, { ...nodeHost, datagrams: this.#underlay.datagramsOf(name, nodeHost.datagrams) });
     const [carrier] = carriers.values();
     if (carrier !== undefined) this.#claim = await host.datagrams.bind(carrier, genevePort).catch(() => undefined);
   }

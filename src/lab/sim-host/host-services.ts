@@ -22,6 +22,8 @@ export interface HostServices {
   readonly tcp: TcpLayer;
   readonly echo: Echo;
   readonly dhcpv4: Dhcpv4Client;
+  /** The DHCP client of any device. */
+  dhcpv4On(device: Device): Dhcpv4Client;
   readonly dhcpv6: Dhcpv6Client;
   /** What /etc/hosts is elsewhere. */
   resolve(name: string, family: 4 | 6 | undefined): Ip | undefined;

@@ -60,9 +60,16 @@ export class SimulatedHost {
     const udp = new UdpLayer(ip, network, random.next32());
     const say = (line: string): void => this.#hearDhcp?.(line);
     const dhcp = { clock, random, ip, udp, network, device };
+    const dhcpv4 = new Dhcpv4Client(dhcp, say);
+    const clients = new Map([[device, dhcpv4]]);
+    const dhcpv4On = (on: Device): Dhcpv4Client => {
+      const client = clients.get(on) ?? new Dhcpv4Client({ ...dhcp, device: on }, say);
+      clients.set(on, client);
+      return client;
+    };
     this.#services = {
       name: options.name, device, clock, random, network, ip, udp,
-      tcp: new TcpLayer(clock, random, ip, network), echo: new Echo(ip), dhcpv4: new Dhcpv4Client(dhcp, say), dhcpv6: new Dhcpv6Client(dhcp, say),
+      tcp: new TcpLayer(clock, random, ip, network), echo: new Echo(ip), dhcpv4, dhcpv4On, dhcpv6: new Dhcpv6Client(dhcp, say),
       resolve: (name, family) => {
         if (name === "localhost") return parseIp(family === 6 ? "::1" : "127.0.0.1");
         return name === options.name ? this.#ownIp(family) : options.resolve?.(name, family);

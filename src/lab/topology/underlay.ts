@@ -108,7 +108,7 @@ export function underlayOf(file: UnderlayFile): Underlay {
     machines: mapped(file.machines, (machine, m) => ({
       name: machine,
       kind: m.kind,
-      interfaces: mapped(m.interfaces, (name, i) => interfaceOf(machine, name, i, networks)),
+      interfaces: mapped(m.interfaces, (name, i) => interfaceOf(machine, name, i, m.interfaces, networks)),
       routes: m.routes,
       sysctl: new Map(Object.entries(m.sysctl).map(([key, value]) => [key, String(value)])),
       bfd: m.bfd.map((b) => ({ peer: b.peer, interfaceName: b.interface, minRxMs: b["min-rx"], minTxMs: b["min-tx"], multiplier: b.multiplier })),
@@ -117,11 +117,14 @@ export function underlayOf(file: UnderlayFile): Underlay {
   };
 }
 
-function interfaceOf(machine: string, name: string, i: UnderlayFile["machines"][string]["interfaces"][string], networks: ReadonlyMap<string, UnderlayNetwork>): UnderlayInterface {
+type InterfaceEntry = UnderlayFile["machines"][string]["interfaces"][string];
+
+function interfaceOf(machine: string, name: string, i: InterfaceEntry, all: Readonly<Record<string, InterfaceEntry>>, networks: ReadonlyMap<string, UnderlayNetwork>): UnderlayInterface {
   const [switchName, port] = i.plug?.split("/") ?? [];
   return {
     name,
-    mac: i.mac ?? macFor(`${machine}/${name}`),
+    // A VLAN has its card's address, unless it is given one.
+    mac: i.mac ?? (i.of === undefined ? macFor(`${machine}/${name}`) : (all[i.of]?.mac ?? macFor(`${machine}/${i.of}`))),
     mtu: i.mtu,
     plug: switchName === undefined ? undefined : { switch: switchName, port: port ?? `${machine}-${name}`, access: i.access, trunk: i.trunk },
     of: i.of,

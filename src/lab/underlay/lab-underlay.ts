@@ -71,9 +71,11 @@ export class LabUnderlay {
     return this.#machines.get(name);
   }
 
-  /** The UDP sockets of a node that has a place in the underlay. */
-  datagramsOf(node: string): Datagrams | undefined {
-    return this.#machines.get(node)?.datagrams;
+  /** UDP sockets on a node: on its network stack for the addresses that the underlay gives it, else as `others` has them. */
+  datagramsOf(node: string, others: Datagrams): Datagrams {
+    const datagrams = this.#machines.get(node)?.datagrams;
+    const own = new Set([...(this.#underlay.machines.get(node)?.interfaces.values() ?? [])].flatMap((i) => i.addresses.map((text) => text.split("/")[0] ?? "")));
+    return datagrams === undefined ? others : { bind: (address, port) => (own.has(address) ? datagrams : others).bind(address, port) };
   }
 
   /** An address of the machine, for those who call it by its name. */

@@ -59,7 +59,7 @@ export class SimulatedMachine implements FabricMachine {
     for (const card of others) host.addDevice({ name: card.name, mac: macOfText(card.mac), mtu: card.mtu });
     for (const i of interfaces) {
       const of = i.of === undefined ? undefined : host.services.ip.devices.get(i.of);
-      if (of !== undefined && i.vlan !== undefined) host.addDevice({ name: i.name, mac: of.mac, mtu: i.mtu, vlan: { of, id: i.vlan } });
+      if (of !== undefined && i.vlan !== undefined) host.addDevice({ name: i.name, mac: macOfText(i.mac), mtu: i.mtu, vlan: { of, id: i.vlan } });
     }
     return host;
   }

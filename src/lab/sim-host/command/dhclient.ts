@@ -14,7 +14,8 @@ export const dhclient: Command = {
     const { flags, words } = options;
     const { host } = context;
     const [device = host.device.name] = words;
-    if (device !== host.device.name) {
+    const on = host.ip.devices.get(device);
+    if (on === undefined || (flags.has("6") && on !== host.device)) {
       context.err(`Cannot find device "${device}"\n`);
       return 1;
     }
@@ -23,14 +24,14 @@ export const dhclient: Command = {
     };
     host.listenToDhcp(say);
     if (!flags.has("6")) {
-      say(`Listening on LPF/${device}/${formatMac(host.device.mac)}`);
-      say(`Sending on   LPF/${device}/${formatMac(host.device.mac)}`);
+      say(`Listening on LPF/${device}/${formatMac(on.mac)}`);
+      say(`Sending on   LPF/${device}/${formatMac(on.mac)}`);
       say("Sending on   Socket/fallback");
     }
     let isBound = true;
-    if (flags.has("r")) host.dhcpv4.release();
+    if (flags.has("r")) host.dhcpv4On(on).release();
     else {
-      const client = flags.has("6") ? host.dhcpv6 : host.dhcpv4;
+      const client = flags.has("6") ? host.dhcpv6 : host.dhcpv4On(on);
       context.onInterrupt(() => client.stop());
       isBound = (await client.start()) !== undefined;
       context.onInterrupt(undefined);
