@@ -85,6 +85,27 @@ test("an access port tags towards a trunk, and VLANs stay apart", () => {
   assert.deepEqual(bench.send(4, 0x0c, 0x0a, 10), [], "a VLAN that the trunk does not carry");
 });
 
+test("a bundle takes its first port that lives, or spreads over those", () => {
+  const bench = new Bench([trunk, trunk, trunk], normal);
+  const [, second, third] = bench.ports;
+  assert.ok(second && third);
+  const setForwarding = (port: { isForwarding: boolean }, value: boolean): void => {
+    port.isForwarding = value;
+    bench.bridge.generation++;
+  };
+  bench.add([{ kind: "bundle", fields: "eth_src", basis: 0, algorithm: "active_backup", members: [2, 3] }]);
+  assert.deepEqual(bench.send(1, 0x0a, 0x0b), [`p2 ${plain}`]);
+  setForwarding(second, false);
+  assert.deepEqual(bench.send(1, 0x0a, 0x0b), [`p3 ${plain}`]);
+  setForwarding(third, false);
+  assert.deepEqual(bench.send(1, 0x0a, 0x0b), []);
+  setForwarding(second, true);
+  setForwarding(third, true);
+  bench.add([{ kind: "bundle", fields: "eth_src", basis: 0, algorithm: "hrw", members: [2, 3] }]);
+  const chosen = new Set(Array.from({ length: 40 }, (_, i) => bench.send(1, i + 1, 0x0b).join()));
+  assert.deepEqual([...chosen].sort(), [`p2 ${plain}`, `p3 ${plain}`]);
+});
+
 test("a group to all, one that chooses, one that fails over; a meter that lets ten pass", () => {
   const bench = new Bench([trunk, trunk, trunk], normal);
   const group = (type: "all" | "select" | "ff") => {

@@ -2,7 +2,7 @@
  * Actions made ready to run: fields resolved to words of the flow key, constants spread over them.
  * Done once, when a flow comes in; what the switch cannot do is refused here, with OpenFlow's error and its own words.
  */
-import { type Action, type Field, type FieldValue, OfError, type Prerequisite, type Subfield } from "../../openflow/index.ts";
+import { type Action, type Bundle, type Field, type FieldValue, OfError, type Prerequisite, type Subfield } from "../../openflow/index.ts";
 import { placeNamed, placeOf, spread, tunMetadataFields, W } from "../flow/flow-key.ts";
 
 /** What a packet must be for a step to have an effect; `ports`: of a protocol that has ports. */
@@ -51,7 +51,11 @@ type PlainStep =
   | { readonly kind: "delete_field"; readonly word: number }
   | { readonly kind: "check_pkt_larger"; readonly size: number; readonly to: Slice }
   | ConnectionStep
+  | BundleStep
   | Ready;
+
+/** `into`: where the chosen port's number goes; absent: the packet goes out of it. */
+export type BundleStep = Pick<Bundle, "kind" | "fields" | "basis" | "algorithm" | "members"> & { readonly into: Slice | undefined };
 
 export interface ConnectionStep {
   readonly kind: "ct";
@@ -113,6 +117,8 @@ function compileOne(action: Action): PlainStep | OfError {
     }
     case "ct":
       return compileCt(action);
+    case "bundle":
+      return action.to === undefined ? { ...action, into: undefined } : withSlice(action.to, (into) => ({ ...action, into }));
     default:
       return compileOldWrite(action);
   }

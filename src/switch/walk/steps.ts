@@ -7,6 +7,7 @@
 import { formatSubfield, formatValue, isWhole, ports as reserved } from "../../openflow/index.ts";
 import { W } from "../flow/flow-key.ts";
 import type { FlowRule } from "../flow/flow-rule.ts";
+import { bundleMember } from "./walk-bundle.ts";
 import { connectionTrack } from "./walk-connection.ts";
 import { runGroup } from "./walk-group.ts";
 import { byOriginalTuple, decrementTtl, pushVlan, setVlan } from "./walk-headers.ts";
@@ -92,6 +93,12 @@ function runStep(walk: Walk, step: WalkedStep, isLast: boolean): boolean {
     case "enqueue":
       output(walk, step.port, 0, false);
       return true;
+    case "bundle": {
+      const member = bundleMember(walk, step);
+      if (step.into === undefined) output(walk, member, 0, false);
+      else walk.writeSlice(step.into, [member]);
+      return true;
+    }
     case "controller":
       controller(walk, step);
       return true;
