@@ -20,7 +20,7 @@ function watchOn(timestamp: number): { watch: AgingWatch; pauses: number[]; seen
     neighborsByCookie: { get: (cookie: number) => (cookie === 5 ? [binding] : []) }, fdbByCookie: { get: () => [] },
     sb: { tables: { Datapath_Binding: { get: () => datapath } } }, learning: { saw: ({ at }: { at: number }) => seen.push(at) },
   } as unknown as Node;
-  return { watch: new AgingWatch(host, node, () => {}), pauses, seen };
+  return { watch: new AgingWatch(host, node, () => {}, () => {}), pauses, seen };
 }
 
 const used = (idleAge: number, durationSeconds: number, change: Partial<FlowStats> = {}): FlowStats => ({

@@ -6,8 +6,9 @@
 import { relation, rule, type Sink } from "../engine/index.ts";
 import type { Host, Timer } from "../host/index.ts";
 import { openflowTables } from "../logical/index.ts";
-import { field, type FlowStats } from "../openflow/index.ts";
-import { formatMac, macOf } from "../net/index.ts";
+import { type Action, field, type FlowStats } from "../openflow/index.ts";
+import { formatIp, formatMac, ipv4Of, ipv6Of, macOf } from "../net/index.ts";
+import { probeOf } from "./neighbor-probe.ts";
 import { LocalDatapath, type Node } from "./node.ts";
 import type { DatapathBinding, Fdb, MacBinding } from "./rows.ts";
 
@@ -32,19 +33,29 @@ function thresholdOf({ external_ids }: DatapathBinding): number {
 /** Of the threshold: looking this often, and renewing no more often than this, a binding in use is always renewed in time. */
 const share = 3 / 16;
 
+/** What get_arp was asked for: reg0 or xxreg1. */
+function addressIn({ match }: FlowStats): string {
+  const wide = match.get(field("xxreg1"));
+  return wide === undefined
+    ? formatIp({ family: 4, address: ipv4Of(Number(match.get(field("reg0"))?.value ?? 0)) })
+    : formatIp({ family: 6, address: ipv6Of(BigInt(wide.value)) });
+}
+
 export class AgingWatch implements Sink<AgingThreshold> {
   readonly #host: Host;
   readonly #node: Node;
   readonly #count: (table: number) => void;
+  readonly #send: (packet: Uint8Array, actions: readonly Action[]) => void;
   readonly #thresholds = new Set<AgingThreshold>();
   #periodMs = 0;
   #timer: Timer | undefined;
 
   /** `count` asks the switch for a table's statistics; they are to be handed to `counted`. */
-  constructor(host: Host, node: Node, count: (table: number) => void) {
+  constructor(host: Host, node: Node, count: (table: number) => void, send: (packet: Uint8Array, actions: readonly Action[]) => void) {
     this.#host = host;
     this.#node = node;
     this.#count = count;
+    this.#send = send;
   }
 
   added(threshold: AgingThreshold): void {
@@ -73,12 +84,17 @@ export class AgingWatch implements Sink<AgingThreshold> {
     this.#timer = this.#host.clock.after(this.#periodMs, () => {
       this.#count(openflowTables.macCacheUse);
       this.#count(openflowTables.lookupFdb);
+      this.#count(openflowTables.macBinding);
       this.#wait();
     });
   }
 
   counted(flows: readonly FlowStats[]): void {
     for (const flow of flows) {
+      if (flow.table === openflowTables.macBinding) {
+        this.#countedUse(flow);
+        continue;
+      }
       // One that was never used has been idle since it was made.
       const { idleAge } = flow;
       if (idleAge === undefined || idleAge === Number(flow.durationNs / 1_000_000_000n)) continue;
@@ -88,6 +104,21 @@ export class AgingWatch implements Sink<AgingThreshold> {
       const threshold = thresholdOf(datapath);
       const now = Math.floor(this.#host.clock.wall());
       if (1000 * idleAge < threshold && now - row.timestamp >= threshold * share) this.#node.learning.saw({ row, at: now });
+    }
+  }
+
+  /** Packets went to the neighbor. Whether it still hears them, its answer tells. */
+  #countedUse(flow: FlowStats): void {
+    if (flow.idleAge === undefined) return;
+    const ip = addressIn(flow);
+    for (const row of this.#node.neighborsByCookie.get(Number(flow.cookie))) {
+      const datapath = this.#node.sb.tables.Datapath_Binding.get(row.datapath);
+      if (datapath === undefined || row.ip !== ip) continue;
+      const threshold = thresholdOf(datapath);
+      const age = Math.floor(this.#host.clock.wall()) - row.timestamp;
+      if (threshold === 0 || 1000 * flow.idleAge > threshold || age < threshold * share) continue;
+      const probe = probeOf(this.#node, row);
+      if (probe !== undefined) this.#send(probe.frame, probe.actions);
     }
   }
 

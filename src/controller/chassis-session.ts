@@ -75,8 +75,8 @@ export class ChassisSession {
     this.#sb = openReplica(host, southbound, remote, { monitor, leaderOnly: false, minBackoffMs: 100, changed: () => this.#changed() });
     this.node = new Node(host, this.engine, ovs, this.#sb, options, makesDatapathLocal, () => this.#changed());
     this.#waiting = new WaitingPackets(this.node);
-    this.#aging = new AgingWatch(host, this.node, (table) => this.#packets?.count(table));
     const send = (packet: Uint8Array, actions: readonly Action[]): void => this.#packets?.packetOut(packet, actions);
+    this.#aging = new AgingWatch(host, this.node, (table) => this.#packets?.count(table), send);
     this.#announcer = new Announcer(host, this.node, send);
     this.#advertiser = new Advertiser(host, send);
     this.#bfd = new BfdSessions(host, this.node.bfdStates, send, () => this.#changed());

@@ -28,13 +28,12 @@ export function isOnIntegrationBridge(node: Node, iface: Interface): boolean {
   return port !== undefined && isPortOfIntegrationBridge(node, port);
 }
 
-/** The interface that carries the port of that name: has its number from the switch, and is on the integration bridge. */
-export const interfaceOf = derived("interface", (node: Node, ifaceId: string): Interface | undefined => {
-  for (const iface of node.interfacesByIfaceId.get(ifaceId)) {
-    if ((iface.ofport ?? 0) > 0 && isOnIntegrationBridge(node, iface)) return iface;
-  }
-  return undefined;
-});
+/**
+ * The interface that carries the port of that name: has its number from the switch, and is on the integration bridge. Of
+ * several the one that was named last, as when a virtual machine is plugged anew before the old interface has gone.
+ */
+export const interfaceOf = derived("interface", (node: Node, ifaceId: string): Interface | undefined =>
+  [...node.interfacesByIfaceId.get(ifaceId)].findLast((iface) => (iface.ofport ?? 0) > 0 && isOnIntegrationBridge(node, iface)));
 
 /** A port that was deleted and made anew under its name must not take the old one's interface. */
 function isMeant(iface: Interface, port: PortBinding): boolean {

@@ -10,7 +10,7 @@ import { systemIdOf } from "./settings.ts";
 
 export function localBindings({ node }: ChassisSession): string {
   const parts = ["Local bindings:\n"];
-  for (const id of [...node.interfacesByIfaceId.keys].sort()) {
+  for (const id of [...new Set([...node.interfacesByIfaceId.keys])].sort()) {
     const iface = interfaceOf(node, id);
     if (iface !== undefined) parts.push(bindingsOf(node, id, iface), "----------------------------------------\n");
   }
@@ -19,7 +19,9 @@ export function localBindings({ node }: ChassisSession): string {
 
 /** The port that the interface is for, and those that share it. */
 function bindingsOf(node: Node, id: string, iface: Interface): string {
-  const own = portNamed(node, id);
+  const named = portNamed(node, id);
+  // One that is meant for another interface, or needs none, is none of this one's.
+  const own = named !== undefined && (kindOf(named) === "localport" || claimOf(node, named)?.iface === iface) ? named : undefined;
   const children = [...node.sb.tables.Port_Binding].filter((p) => p !== own && claimOf(node, p)?.iface === iface);
   const count = children.length + (own === undefined ? 0 : 1);
   const lines = [`name: [${id}], OVS interface name : [${iface.name}], num binding lports : [${count}]`];

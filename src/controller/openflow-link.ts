@@ -21,6 +21,7 @@ const lastPauseMs = 1000;
 export class OpenFlowLink {
   readonly #host: Host;
   readonly #log: Log;
+  readonly #purpose: string;
   readonly #target: ActiveTarget;
   readonly #events: LinkEvents;
   readonly #tlvSizes: TlvSizes | undefined;
@@ -38,6 +39,7 @@ export class OpenFlowLink {
   constructor(host: Host, purpose: string, target: ActiveTarget, events: LinkEvents, tlvSizes?: TlvSizes) {
     this.#host = host;
     this.#log = host.log.module("rconn");
+    this.#purpose = purpose;
     this.#target = target;
     this.#events = events;
     this.#tlvSizes = tlvSizes;
@@ -170,6 +172,7 @@ export class OpenFlowLink {
     this.#isReady = true;
     this.#pauseMs = firstPauseMs;
     this.#log.info(`${this.name}: connected`);
+    this.#host.log.module(this.#purpose).info("connected to the switch");
     this.#events.connected();
   }
 }
