@@ -67,7 +67,7 @@ function* misfits(topology: Topology): Generator<Misfit> {
   if (topology.underlay !== undefined) yield* underlayMisfits(topology.underlay, topology.nodes, new Set(topology.hosts.keys()));
   yield* setupMisfits(topology.setup, topology.nodes);
   yield* probeMisfits(topology.probe, topology.hosts);
-  yield* validateMisfits(topology.validate, { nodes: new Set(topology.nodes.keys()), hosts: new Set([...topology.hosts.keys(), ...machinesOf(topology)]) });
+  yield* validateMisfits(topology.validate, { nodes: new Set(topology.nodes.keys()), hosts: new Set([...topology.hosts.keys(), ...machinesOf(topology)]), switches: new Set(topology.underlay?.switches.keys()) });
 }
 
 /** Machines of the underlay that commands can be run on: those that are named, and those that hold a switch. */

@@ -18,6 +18,7 @@
  *     - claim: Killing a gateway costs at most ten echoes of forty
  *       ping: { from: vm1, to: 192.168.2.12, count: 40, interval: 0.1, lost: 10 }
  *       kill: gw_east                                        or restart; NODE or NODE/DAEMON, or several; a second into the ping
+ *       link: leaf-a cut                                     or several: links of the underlay, as `isthmus link` takes them
  */
 import * as z from "zod";
 import { known, type Misfit } from "./complaint.ts";
@@ -27,6 +28,9 @@ const place = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]*(\/[A-Za-z0-9_-]+)?$/, "
 
 /** One place or several. */
 const places = z.union([place, z.array(place)]).default([]).transform((value) => (typeof value === "string" ? [value] : value));
+
+const linkChange = z.string().regex(/^\S+\s+\S/, "LINK and what happens to it, such as leaf-a cut");
+const linkChanges = z.union([linkChange, z.array(linkChange)]).default([]).transform((value) => (typeof value === "string" ? [value] : value));
 
 const pingSchema = z.strictObject({
   from: name,
@@ -55,6 +59,8 @@ export const validateSchema = z.strictObject({
   ping: pingSchema.optional(),
   kill: places,
   restart: places,
+  /** `LINK cut`, `LINK mend`, ...: a link of the underlay and what happens to it. */
+  link: linkChanges,
   exit: z.int().min(0).max(255).default(0),
   prints: z.string().optional(),
   shows: z.string().min(1).optional(),
@@ -74,12 +80,12 @@ export type ValidateStep = ValidateEntry & {
   readonly line: number;
 };
 
-export function* validateMisfits(steps: readonly ValidateStep[], names: { readonly nodes: ReadonlySet<string>; readonly hosts: ReadonlySet<string> }): Generator<Misfit> {
+export function* validateMisfits(steps: readonly ValidateStep[], names: { readonly nodes: ReadonlySet<string>; readonly hosts: ReadonlySet<string>; readonly switches: ReadonlySet<string> }): Generator<Misfit> {
   const all = new Set([...names.nodes, ...names.hosts]);
   for (const [i, step] of steps.entries()) {
     const path = ["validate", i];
-    if (step.run === undefined && step.ping === undefined && step.kill.length + step.restart.length === 0) {
-      yield { path, message: `a claim needs something to hold it to: run, ping, kill or restart` };
+    if (step.run === undefined && step.ping === undefined && step.kill.length + step.restart.length + step.link.length === 0) {
+      yield { path, message: `a claim needs something to hold it to: run, ping, kill, restart or link` };
     }
     if (step.run !== undefined && step.ping !== undefined) yield { path: [...path, "ping"], message: `one of run and ping, not both` };
     if ((step.run === undefined) !== (step.on === undefined)) yield { path, message: `"on" and "run" belong together` };
@@ -92,7 +98,7 @@ export function* validateMisfits(steps: readonly ValidateStep[], names: { readon
       if (stranger !== undefined) yield { path: [...path, key], message: `${stranger}: no such node; there are ${known(names.nodes)}` };
     }
     for (const [n, capture] of step.captures.entries()) {
-      if (!all.has(capture.on)) yield { path: [...path, "captures", n, "on"], message: `no such node; there are ${known(all)}` };
+      if (!all.has(capture.on) && !names.switches.has(capture.on)) yield { path: [...path, "captures", n, "on"], message: `no such node; there are ${known(all)}` };
     }
   }
 }

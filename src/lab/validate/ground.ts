@@ -16,4 +16,6 @@ export interface Ground {
   capture(on: string, port: string): Promise<SeenFrames>;
   kill(node: string, daemon: string | undefined): Promise<void>;
   restart(node: string, daemon: string | undefined): Promise<void>;
+  /** See `isthmus link`. */
+  changeLink(name: string, words: readonly string[]): Promise<void>;
 }

@@ -2,9 +2,10 @@
 import type { Children, Host } from "../../host/index.ts";
 import { type ControlClient, connectControl } from "../control.ts";
 import { controlSocketPath, exportLines, type LabRecord, nodeEnvironment, nodeFolder } from "../layout.ts";
+import { isMachineCommand } from "../machine-command.ts";
 import { type CommandResult, runScript } from "../script/run.ts";
 import { parseScript, ScriptError } from "../script/syntax.ts";
-import type { Topology } from "../topology/topology.ts";
+import { machinesOf, type Topology } from "../topology/topology.ts";
 import type { Ground, SeenFrames } from "./ground.ts";
 
 export interface RunningLabPlace {
@@ -26,7 +27,7 @@ export async function labGround(place: RunningLabPlace): Promise<LabGround> {
   const client = await connectControl(host, controlSocketPath(folder));
   return {
     clock: host.clock,
-    run: (on, text) => (topology.nodes.has(on) ? runInShell(place, on, text) : runOnHost(client, on, text)),
+    run: (on, text) => (topology.nodes.has(on) && !isOfMachine(topology, on, text) ? runInShell(place, on, text) : runOnHost(client, on, text)),
     capture: (on, port) => startCapture(host, folder, on, port),
     async kill(node, daemon) {
       await client.request("kill", [node, daemon ?? null]);
@@ -34,9 +35,15 @@ export async function labGround(place: RunningLabPlace): Promise<LabGround> {
     async restart(node, daemon) {
       await client.request("restart", [node, daemon ?? null]);
     },
+    async changeLink(name, words) {
+      await client.request("link", [name, "both", [...words]]);
+    },
     close: () => client.close(),
   };
 }
+
+/** Whether a node's network stack in the underlay is meant, rather than its databases. */
+const isOfMachine = (topology: Topology, on: string, text: string): boolean => machinesOf(topology).has(on) && isMachineCommand(text.trim().split(/\s+/));
 
 function runInShell({ children, folder, record, topology, programsFolder }: RunningLabPlace, on: string, text: string): Promise<CommandResult> {
   const node = topology.nodes.get(on);

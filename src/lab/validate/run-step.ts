@@ -41,10 +41,14 @@ async function tryStep(ground: Ground, step: ValidateStep, acts: boolean): Promi
   }
 }
 
-async function act(ground: Ground, { kill, restart, ping, run }: ValidateStep): Promise<void> {
-  if (kill.length + restart.length > 0 && (ping !== undefined || run !== undefined)) await pause(ground, untilActionMs);
+async function act(ground: Ground, { kill, restart, link, ping, run }: ValidateStep): Promise<void> {
+  if (kill.length + restart.length + link.length > 0 && (ping !== undefined || run !== undefined)) await pause(ground, untilActionMs);
   for (const place of kill) await ground.kill(...placeOf(place));
   for (const place of restart) await ground.restart(...placeOf(place));
+  for (const text of link) {
+    const [name = "", ...words] = text.split(/\s+/).filter((w) => w !== "");
+    await ground.changeLink(name, words);
+  }
 }
 
 function placeOf(text: string): [string, string | undefined] {
