@@ -22,6 +22,7 @@ import { commitAll } from "./router/lr-commit-all.ts";
 import { forcedPortAddresses, forcedSources } from "./router/lr-force-snat.ts";
 import { addressTranslation, natDefaults } from "./router/lr-nat.ts";
 import { filteredRedirects } from "./router/lr-nat-filters.ts";
+import { routesToGateways, routesToTranslations } from "./router/lr-nat-routes.ts";
 import { untranslatedDestinations } from "./router/lr-undnat.ts";
 import { raDefaults, routerAdvertisements } from "./router/lr-nd-ra.ts";
 import { networkIdDefaults, networkIds } from "./router/lr-network-id.ts";
@@ -65,7 +66,7 @@ export const switchRules: readonly Rule<Topology>[] = [
 
 export const routerRules: readonly Rule<Topology>[] = [
   admissionOfRouter, admissionOfPort, neighborsOfRouter, neighborsOfPort, ipInputOfRouter, ownDestinations, ipv4Input, ipv6Input, natDefaults,
-  addressTranslation, untranslatedDestinations, commitAll, forcedSources, forcedPortAddresses, filteredRedirects,
+  addressTranslation, untranslatedDestinations, commitAll, forcedSources, forcedPortAddresses, filteredRedirects, routesToTranslations, routesToGateways,
   raDefaults, routerAdvertisements, routingDefaults, connectedRoutes, bfdPackets, policyDefaults, arpResolveDefaults, neighbouringRouters,
   neighboursOnSwitches, packetLengthDefaults, packetLengths, redirectDefaults, gatewayRedirect, networkIdDefaults, networkIds, arpRequests,
   deliveryDefaults, delivery,

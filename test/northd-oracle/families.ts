@@ -7,6 +7,7 @@ import { aclChanges, aclNetwork } from "./acls.ts";
 import { changesOf } from "./changes.ts";
 import type { JsonValue } from "./columns.ts";
 import { balancerChanges, balancerNetwork } from "./load-balancers.ts";
+import { natChanges, natNetwork } from "./nats.ts";
 import { type Network, NetworkGenerator } from "./network.ts";
 import type { Dump } from "./normalize.ts";
 import { routingChanges, routingNetwork, whatChassisLearn } from "./routing.ts";
@@ -24,6 +25,7 @@ export const families: { readonly [name: string]: Family } = {
   acl: { generate: aclNetwork, changes: aclChanges },
   lb: { generate: balancerNetwork, changes: balancerChanges },
   routing: { generate: routingNetwork, changes: routingChanges, southbound: { seen: ["Port_Binding", "BFD"], operations: whatChassisLearn } },
+  nat: { generate: natNetwork, changes: natChanges },
 };
 
 export function familyNamed(name: string): Family {

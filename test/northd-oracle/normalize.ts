@@ -51,7 +51,8 @@ function plainRow(table: string, row: Row, names: ReadonlyMap<string, string>, d
   // So are queues.
   if (table === "Port_Binding") result["options"] = JSON.stringify(result["options"]).replace(/(qdisc_queue_id[\\", ]+)\d+/, "$1any");
   // And VIPs stand behind the MAC in any order.
-  if (table === "Port_Binding") result["nat_addresses"] = itemsOf(row["nat_addresses"]).map((a) => addressesInOrder(String(a))).sort();
+  const natAddresses = row["nat_addresses"];
+  if (natAddresses !== undefined) result["nat_addresses"] = typeof natAddresses === "string" ? addressesInOrder(natAddresses) : itemsOf(natAddresses).map((a) => JSON.stringify(addressesInOrder(String(a)))).sort();
   if (table === "ACL_ID") Object.assign(result, { of: uuidOf(row["_uuid"]), id: "any" });
   if (table === "Address_Set") result["name"] = vipSetName(String(row["name"]), datapathByKey);
   if (table === "Port_Group") result["name"] = String(row["name"]).replace(/^\d+/, (key) => datapathByKey.get(key) ?? key);

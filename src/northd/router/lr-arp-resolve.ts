@@ -84,7 +84,7 @@ function* hosts(owner: LogicalSwitch, port: SwitchPort) {
 }
 
 /** Such a router learns its neighbours from ARP, even those that the database knows. */
-const learnsNeighbours = derived("dynamic_neigh_routers", (router: LogicalRouter): boolean => boolOption(router.row.options, "dynamic_neigh_routers", false));
+export const learnsNeighbours = derived("dynamic_neigh_routers", (router: LogicalRouter): boolean => boolOption(router.row.options, "dynamic_neigh_routers", false));
 
 /** For the router behind this port: all other routers of the switch. */
 function* otherRouters(owner: LogicalSwitch, port: SwitchPort) {

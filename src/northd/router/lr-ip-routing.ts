@@ -1,7 +1,7 @@
 /** lr_in_ip_routing_pre, lr_in_ip_routing, lr_in_ip_routing_ecmp: longest prefix first, by the priority of the flows. */
 import { rule } from "../../engine/index.ts";
 import { lrIn } from "../../logical/index.ts";
-import { formatIp, formatPrefix, type Ip, networkOf, type Prefix } from "../../net/index.ts";
+import { formatIp, formatPrefix, type Ip, type Ipv4, networkOf, type Prefix } from "../../net/index.ts";
 import { runsBfd } from "../bfd/sessions.ts";
 import { type Actions, actions, everything, type Match, match, next, quoted } from "../flow-text.ts";
 import { dropByDefault, lflow } from "../lflow.ts";
@@ -64,6 +64,14 @@ function* routeFlows(router: LogicalRouter, port: RouterPort, priority: number, 
   if (runsBfd(port)) yield lflow(router, lrIn.ipRouting, priority + 1, match`${matches} && udp.dst == ${bfdPort}`, acts, { hint });
 }
 
+/** To one address that a neighbour on the port's network answers for, as if it were in that network. */
+export function hostRoute(router: LogicalRouter, port: RouterPort, address: Ipv4, source: { readonly family: 4 | 6; readonly address: string }) {
+  const prefix = { family: 4, address, length: 32 } as const;
+  const matches = routeMatch({ prefix, isSource: false, tableId: 0, source: "connected" }, port);
+  const route = forward({ prefix, nextHop: undefined, port, ownAddress: source.address, hopFamily: source.family });
+  return routeFlows(router, port, priorityOf(32, "connected", false, false, false), matches, route, port.row);
+}
+
 export interface RoutingContext {
   readonly topology: Topology;
   readonly routes: RouteIndexes;
@@ -113,10 +121,12 @@ interface Forwarding {
   readonly nextHop: Ip | undefined;
   readonly port: RouterPort;
   readonly ownAddress: string | undefined;
+  /** Of the address that the packet is sent from, where it is not the next hop's. */
+  readonly hopFamily?: 4 | 6;
 }
 
-function forward({ prefix, nextHop, port, ownAddress }: Forwarding): Actions {
-  const family = nextHop?.family ?? prefix.family;
+function forward({ prefix, nextHop, port, ownAddress, hopFamily }: Forwarding): Actions {
+  const family = hopFamily ?? nextHop?.family ?? prefix.family;
   const hop = nextHop === undefined ? `${prefix.family === 4 ? reg.nextHop4 : reg.nextHop6} = ip${prefix.family}.dst` : `${hopRegister(family)} = ${formatIp(nextHop)}`;
   const from = ownAddress === undefined ? "" : `; ${sourceRegister(family)} = ${ownAddress}`;
   return actions`${reg.ecmpGroup} = 0; ${hop}${from}; eth.src = ${networksOf(port).macText}; outport = ${quoted(port.row.name)}; flags.loopback = 1; ${bit.nextHopIsIpv4} = ${family === 4 ? 1 : 0}; next;`;

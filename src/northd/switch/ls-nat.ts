@@ -7,7 +7,7 @@ import { gatewayPortsOf, isPortEnabled, routerPortsOf } from "../topology/router
 import { dropActions } from "../topology/settings.ts";
 import { switchPortsFacing } from "../topology/switch-ports.ts";
 import type { LogicalRouter, Nat } from "../topology/topology.ts";
-import { answersFor, externalMacOf, isReachableVip, isRouterAddress, routersOf, translationOf, translations } from "../topology/translations.ts";
+import { answersFor, externalMacOf, isReachableVip, isRouterAddress, namedGateway, routersOf, translationOf, translations } from "../topology/translations.ts";
 import { requestFor } from "./ls-l2-lkup.ts";
 
 export const translatedAddresses = rule("ls-nat", translations, function* (_, nat) {
@@ -35,9 +35,9 @@ function* requestsFor(nat: Nat, router: LogicalRouter) {
   // Requests for the router's own addresses go to it anyway.
   if (parsed.type === "snat" && (isRouterAddress(router, externalIp) || !answersFor(nat, router, external.text))) return;
   if (isReachableVip(router, externalIp)) return;
-  const { gateway_port } = nat.row;
+  const named = namedGateway(nat);
   for (const peer of routerPortsOf(router)) {
-    if (!isPortEnabled(peer) || (gateway_port !== undefined && gateway_port !== peer.row._uuid)) continue;
+    if (!isPortEnabled(peer) || (named !== undefined && named !== peer)) continue;
     for (const { port, owner } of switchPortsFacing(peer)) yield* requestFor(owner, port, externalIp, family);
   }
 }

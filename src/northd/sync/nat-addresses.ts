@@ -24,7 +24,7 @@ function resident(peer: RouterPort, router: LogicalRouter): string {
 function givenAddresses(port: SwitchPort, peer: RouterPort, router: LogicalRouter): readonly string[] {
   const given = port.row.options.get("nat-addresses");
   if (given === undefined || (chassisOf(router) === undefined && gatewayPortsOf(router).length === 0)) return [];
-  if (given === "router") return announcedAddresses(peer, !flag(port, "exclude-lb-vips-from-garp", false)).map(({ text, condition }) => `${text}${condition}`);
+  if (given === "router") return announcedAddresses(peer, !flag(port, "exclude-lb-vips-from-garp", false));
   if (parseMacAndIps(given) === undefined) {
     port.topology.warn("Error extracting nat-addresses.");
     return [];

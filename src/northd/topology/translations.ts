@@ -90,23 +90,23 @@ export const hasRedirectedPeer = derived("has redirected peer", (port: RouterPor
   return peer.kind === "switch" ? hasRedirectPort(peer.port) : isGatewayPort(peer.port);
 });
 
+/** The port that the rule names, of any router. */
+export const namedGateway = derived("gateway_port", ({ row, topology: t }: Nat): RouterPort | undefined => t.routerPort(t.nb.Logical_Router_Port.get(row.gateway_port)));
+
 /** The gateway port that the rule names, or of several the one in whose networks the external address is. */
 function gatewayFor(nat: Nat, router: LogicalRouter): RouterPort | undefined | "none" {
-  const { row, topology: t } = nat;
+  const named = namedGateway(nat);
+  if (named !== undefined) return routerOf(named) === router && isGatewayPort(named) ? named : "none";
   const gateways = gatewayPortsOf(router);
-  if (row.gateway_port !== undefined) {
-    const named = t.routerPort(t.nb.Logical_Router_Port.get(row.gateway_port));
-    return named !== undefined && routerOf(named) === router && isGatewayPort(named) ? named : "none";
-  }
   if (gateways.length < 2) return gateways[0];
-  return gateways.find((port) => memberAddress(networksOf(port), row.external_ip) !== undefined) ?? "none";
+  return gateways.find((port) => memberAddress(networksOf(port), nat.row.external_ip) !== undefined) ?? "none";
 }
 
 /** Whether the external address of the rule is behind this gateway port. */
 export function isBehind(nat: Nat, port: RouterPort, gateways: readonly RouterPort[]): boolean {
   if (gateways.length < 2) return true;
-  const { gateway_port, external_ip } = nat.row;
-  return gateway_port === undefined ? memberAddress(networksOf(port), external_ip) !== undefined : gateway_port === port.row._uuid;
+  const named = namedGateway(nat);
+  return named === undefined ? memberAddress(networksOf(port), nat.row.external_ip) !== undefined : named === port;
 }
 
 /** What a router asks about its rules is asked of those with a role alone. */
