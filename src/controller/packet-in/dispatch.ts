@@ -10,6 +10,7 @@ import { type Node, portKey } from "../node.ts";
 import { logVerdict } from "./acl-log.ts";
 import { type Arrival, datapathKeyOf, type PacketSwitch, register, wideRegister0 } from "./arrival.ts";
 import { noteEvent } from "./controller-events.ts";
+import { relayDhcpAnswer, relayDhcpRequest } from "./dhcp-relay.ts";
 import { answerDhcp } from "./dhcpv4.ts";
 import { answerDhcpv6 } from "./dhcpv6.ts";
 import { answerDns } from "./dns.ts";
@@ -49,6 +50,8 @@ const handlers: { readonly [opcode in ControllerOpcode]?: Handler } = {
   nd_na_router: (arrival) => sendNeighborAdvertisement(arrival, true),
   put_dhcp_opts: answerDhcp,
   put_dhcpv6_opts: answerDhcpv6,
+  dhcp_relay_req_chk: relayDhcpRequest,
+  dhcp_relay_resp_chk: relayDhcpAnswer,
   put_nd_ra_opts: answerRouterSolicitation,
   dns_lookup: (arrival, { node }) => answerDns(arrival, node),
   icmp: (arrival) => sendIcmpError(arrival, "onward", true),
