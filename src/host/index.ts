@@ -9,7 +9,7 @@ export { type Log, type LogEntry, type LogLevel, logLevels, makeLog, silentLog }
 export { type AddressMap, formatAddressMap, mappedHost, parseAddressMap } from "./mapped.ts";
 export type { KernelNextHop, KernelRoute, KernelRouting, RouteFailure, RoutingTable } from "./kernel-routing.ts";
 export { joinedStreams } from "./joined-streams.ts";
-export type { DeviceEnd, Machine, MachineCommand, MachineDevice, MachineOptions, Machines } from "./machine.ts";
+export type { DeviceEnd, Machine, MachineCommand, MachineDevice, MachineOptions, MachineRouting, Machines, VrfKind } from "./machine.ts";
 export { type MortalHost, mortalHost } from "./mortal-host.ts";
 export { type MemoryRouting, memoryRouting } from "./memory-routing.ts";
 export { memoryStreamPair } from "./memory-stream.ts";

@@ -34,6 +34,8 @@ export interface RouteFailure {
 }
 
 export interface KernelRouting {
+  /** What another process puts before a command to reach the same tables; undefined: it cannot. */
+  readonly entry?: readonly string[] | undefined;
   /** Makes the VRF and sets it up; one that is there already is as good. Rejects with the system's words. */
   createVrf(table: RoutingTable): Promise<void>;
   /** One that has gone already is as good. */

@@ -38,9 +38,16 @@ export interface MachineCommand {
   interrupt(): void;
 }
 
+/** How a VRF is there: as a device, or as a network namespace that stands in for one. */
+export type VrfKind = "device" | "namespace";
+
+export interface MachineRouting extends KernelRouting {
+  vrfKind(vrf: string): Promise<VrfKind | undefined>;
+}
+
 export interface Machine {
   readonly name: string;
-  readonly routing: KernelRouting;
+  readonly routing: MachineRouting;
   /** What to put before a command so that it runs there: for whoever has a terminal of its own to run it in. */
   readonly entry: readonly string[];
   /** Runs a program there to its end; 126 or 127 if there is none of that name. */

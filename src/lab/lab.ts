@@ -22,6 +22,9 @@ import type { CommandPlace, CommandRunner } from "./command-runner.ts";
 import { NetnsHost } from "./netns-host/netns-host.ts";
 import { parseScript, ScriptError } from "./script/syntax.ts";
 import { type CommandResult, runScript } from "./script/run.ts";
+import { LabMachines } from "./machines/lab-machines.ts";
+import { memoryCommand, nodeCommand } from "./machines/node-command.ts";
+import type { RunningCommand } from "./sim-host/index.ts";
 import type { TopologyHost } from "./topology/hosts.ts";
 import { isChassis, type TopologyNode } from "./topology/nodes.ts";
 import type { SetupStep } from "./topology/setup.ts";
@@ -36,7 +39,7 @@ export interface LabOptions {
   readonly carriers: AddressMap;
   readonly launcher: DaemonLauncher;
   readonly commands: CommandRunner;
-  /** For hosts of kind netns. */
+  /** For hosts of kind netns, and for nodes and routers where FRR runs. */
   readonly machines: Machines;
   /** False leaves the databases as empty as a fresh installation's. */
   readonly runsSetup: boolean;
@@ -53,6 +56,10 @@ const commandLimitS = 30;
 /** What the user did wrong, or what the machine lacks: told without a stack. */
 export class LabError extends Error {}
 
+const asLabError = (error: unknown): never => {
+  throw new LabError(error instanceof Error ? error.message : String(error));
+};
+
 export class Lab {
   readonly #options: LabOptions;
   readonly #nodeHosts = new Map<string, Host>();
@@ -61,6 +68,7 @@ export class Lab {
   #underlay: LabUnderlay | undefined;
   /** Keeps other labs from this one's addresses where no tunnel does. */
   #claim: DatagramSocket | undefined;
+  readonly machines: LabMachines;
   #commandsEnded = 0;
   /** Nodes whose network stacks are off. */
   readonly #off = new Set<string>();
@@ -70,6 +78,11 @@ export class Lab {
     for (const node of options.topology.nodes.values()) {
       this.#nodeHosts.set(node.name, mappedHost(options.host, carriersOf(node.address, options.carriers)));
     }
+    this.machines = new LabMachines({
+      host: options.host, topology: options.topology, machines: options.machines, progress: options.progress,
+      command: (node, argv) => this.#command(node, argv),
+      switchOf: (node) => this.#switchOf(node),
+    });
   }
 
   get topology(): Topology {
@@ -85,7 +98,7 @@ export class Lab {
       Promise.all(plans.filter(({ plan }) => wanted(plan)).map(({ node, plan }) => this.#launch(node, plan)));
 
     await this.#startUnderlay();
-    await start((plan) => plan.kind === "database");
+    await Promise.all([start((plan) => plan.kind === "database"), this.machines.start().catch(asLabError)]);
     await Promise.all(nodes.map((node) => this.#prepareDatabases(node)));
     progress(`${plans.filter(({ plan }) => plan.kind === "database").length} databases`);
     const setUp = this.#setUp();
@@ -95,7 +108,7 @@ export class Lab {
     await Promise.race([setUp.catch(() => undefined), this.#untilScriptsWait()]);
     await start((plan) => plan.kind !== "database" && plan.kind !== "ic");
     progress("northd, ovn-ic, switches and controllers");
-    await Promise.all([...topology.hosts.values()].map((wanted) => this.#plug(wanted)));
+    await Promise.all([...[...topology.hosts.values()].map((wanted) => this.#plug(wanted)), this.machines.plug()]);
     if (topology.hosts.size > 0) progress(`${topology.hosts.size} hosts plugged in`);
     await setUp;
     await Promise.all([...this.hosts.values()].map((h) => h.configure()));
@@ -124,6 +137,7 @@ export class Lab {
       await Promise.all([...this.#daemons.values()].filter((d) => d.plan.kind === kind).map((d) => d.stop()));
     }
     this.#daemons.clear();
+    await this.machines.stop();
     await this.#underlay?.stop();
     this.#claim?.close();
   }
@@ -137,6 +151,7 @@ export class Lab {
     for (const plan of wanted) {
       await this.#daemons.get(`${nodeName}/${plan.name}`)?.stop();
       const daemon = await this.#launch(node, plan);
+      if (plan.kind === "switch") this.machines.replug(nodeName, daemon);
       if (plan.kind === "switch") for (const labHost of this.hosts.values()) if (labHost.topology.node === nodeName) labHost.plugInto(daemon);
       started.push(daemon);
     }
@@ -184,6 +199,32 @@ export class Lab {
     return this.#underlay?.machine(name) ?? this.host(name);
   }
 
+  /** Runs a command on a host, a router or a node. */
+  exec(name: string, argv: readonly string[], output: (to: "stdout" | "stderr", bytes: Uint8Array) => void): RunningCommand {
+    const memory = this.machines.memory(name);
+    if (memory !== undefined && this.#underlay?.machine(name) === undefined) {
+      const { exitCode, stdout, stderr } = memoryCommand(memory, name, argv);
+      output("stdout", new TextEncoder().encode(stdout));
+      output("stderr", new TextEncoder().encode(stderr));
+      return { exitCode: Promise.resolve(exitCode), interrupt: () => undefined };
+    }
+    if (!this.machines.has(name)) return this.machine(name).exec(argv, output);
+    const machine = this.machines.machine(name);
+    const running = nodeCommand(machine, argv).then((command) => machine.start(command, output));
+    return { exitCode: running.then((command) => command.exitCode), interrupt: () => void running.then((command) => command.interrupt()) };
+  }
+
+  /** What to run here so that it runs there, with the caller's own terminal; undefined: it has to be asked for by `exec`. */
+  async realCommand(name: string, argv: readonly string[]): Promise<readonly string[] | undefined> {
+    if (this.machines.has(name)) {
+      const machine = this.machines.machine(name);
+      return [...machine.entry, ...(await nodeCommand(machine, argv))];
+    }
+    const isMemory = this.machines.memory(name) !== undefined && this.#underlay?.machine(name) === undefined;
+    const entry = isMemory ? undefined : this.machine(name).entry;
+    return entry === undefined ? undefined : [...entry, ...argv];
+  }
+
   /** The frames of a port of a node's switch, of a switch of the underlay, or of a machine's interface. */
   tap(on: string, port: string, see: (frame: CapturedFrame) => void): () => void {
     const below = this.#underlay?.tap(on, port, see);
@@ -202,7 +243,7 @@ export class Lab {
   }
 
   async #launch(node: TopologyNode, plan: DaemonPlan): Promise<LaunchedDaemon> {
-    const host = present(this.#nodeHosts.get(node.name), `host of ${node.name}`);
+    const host = { ...present(this.#nodeHosts.get(node.name), `host of ${node.name}`), routing: this.machines.routing(node.name) };
     const daemon = await this.#options.launcher.launch(host, node, plan);
     this.#daemons.set(`${node.name}/${plan.name}`, daemon);
     if (plan.kind === "switch") this.#underlay?.plugInto(node.name, daemon);

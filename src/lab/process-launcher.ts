@@ -18,7 +18,11 @@ export function processLauncher(
       const own = nodeFolder(folder, node.name);
       const { program, args } = commandLine(folder, node, plan);
       const frames = `${own}/${framesSocket}`;
-      const environment = new Map([...environmentOf(node), ...(plan.kind === "switch" ? ([["ISTHMUS_FRAMES", frames]] as const) : [])]);
+      const environment = new Map([
+        ...environmentOf(node),
+        ...(plan.kind === "switch" ? ([["ISTHMUS_FRAMES", frames]] as const) : []),
+        ...(plan.kind === "controller" ? ([["ISTHMUS_KERNEL", host.routing?.entry === undefined ? "memory" : JSON.stringify(host.routing.entry)]] as const) : []),
+      ]);
       const result = await children.run(program, [...args, "--detach", "--overwrite-pidfile"], { environment, folder: own });
       if (result.code !== 0) throw new Error(`${program} on ${node.name} did not start: ${result.stderr.trim() || `exit code ${result.code}, see ${own}/${plan.name}.log`}`);
       const pid = Number(host.disk.readText(`${own}/${plan.name}.pid`));

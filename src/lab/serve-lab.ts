@@ -28,7 +28,7 @@ export interface ServedLab {
 export function labHandlers(served: ServedLab): ReadonlyMap<string, ControlHandler> {
   return new Map<string, ControlHandler>([
     ["exec", guarded(execHandler(served))],
-    ["entry", guarded(([host]) => [...(served.lab.machine(text(host, "host")).entry ?? [])])],
+    ["entry", guarded(async ([host, argv]) => [...((await served.lab.realCommand(text(host, "host"), words(argv))) ?? [])])],
     ["inspect", inspectHandler(served)],
     ["capture", guarded(captureHandler(served))],
     ["restart", guarded(async ([node, daemon]) => (await served.lab.restart(text(node, "node"), optionalText(daemon, "daemon"))).map((d) => [d.plan.name, d.pid]))],
@@ -64,10 +64,14 @@ function inspectHandler({ lab, folder, carriers }: ServedLab): ControlHandler {
   };
 }
 
+function words(argv: Json | undefined): readonly string[] {
+  if (!Array.isArray(argv)) throw new ControlError("the command must be an array of strings");
+  return argv.map((a) => text(a, "argument"));
+}
+
 function execHandler({ lab }: ServedLab): ControlHandler {
   return ([host, argv], exchange) => {
-    if (!Array.isArray(argv)) throw new ControlError("the command must be an array of strings");
-    const running = lab.machine(text(host, "host")).exec(argv.map((a) => text(a, "argument")), (to, bytes) => exchange.write(to, bytes));
+    const running = lab.exec(text(host, "host"), words(argv), (to, bytes) => exchange.write(to, bytes));
     exchange.onInterrupt(() => running.interrupt());
     return running.exitCode;
   };

@@ -7,8 +7,9 @@
  * (zebra) for the other (zebra --vrfwnetns), and `ip -n ovnvrf10 route` reads as `ip route show vrf ovnvrf10`.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import type { KernelRouting, RouteFailure, RoutingTable } from "../kernel-routing.ts";
+import type { RouteFailure, RoutingTable } from "../kernel-routing.ts";
 import type { Log } from "../log.ts";
+import type { MachineRouting } from "../machine.ts";
 import { batchFailures, jsonItems, parseRoutes, reasonOf, routeLine } from "./ip-text.ts";
 
 interface IpResult {
@@ -27,7 +28,7 @@ export interface KernelRoutingOptions {
   readonly log: Log;
 }
 
-export function nodeKernelRouting(options: KernelRoutingOptions): KernelRouting {
+export function nodeKernelRouting(options: KernelRoutingOptions): MachineRouting {
   const entry = options.entry ?? [];
   const log = options.log.module("route_exchange_netlink");
   const ip = (args: readonly string[], input = ""): Promise<IpResult> => run([...entry, "ip", ...args], input);
@@ -48,6 +49,8 @@ export function nodeKernelRouting(options: KernelRoutingOptions): KernelRouting 
   }
 
   return {
+    entry,
+
     async createVrf(table) {
       if (await isNamespace(table.vrf)) return;
       const made = await ip(["link", "add", table.vrf, "up", "type", "vrf", "table", String(table.id)]);
@@ -117,6 +120,11 @@ export function nodeKernelRouting(options: KernelRoutingOptions): KernelRouting 
         clearTimeout(restart);
         monitor?.kill("SIGTERM");
       };
+    },
+
+    async vrfKind(vrf) {
+      if (await isNamespace(vrf)) return "namespace";
+      return (await ip(["link", "show", "dev", vrf, "type", "vrf"])).stdout.trim() === "" ? undefined : "device";
     },
 
     async deviceName(index) {

@@ -59,7 +59,7 @@ function commandLine(terminal: Terminal, finish: (exitCode: number) => void): Co
     .option("--real", "make every host a network namespace of this machine, with its kernel and tools", false)
     .action(async (options) => finish(await startCommand(terminal, options)));
   add("down", "take a lab down and remove its folder").option(...dirOption).action((options) => downCommand(terminal, options));
-  add("exec <host> <command...>", "run a command on a host of the lab")
+  add("exec <host> <command...>", "run a command on a host, router or node of the lab")
     .option(...dirOption)
     .passThroughOptions()
     .action(async (host: string, argv: string[], options) => finish(await execCommand(terminal, host, argv, options)));

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { Misfit } from "./complaint.ts";
 import { ipv4, name } from "./names.ts";
+import { devicesOf, type NodeDevice, speakerKeys } from "./speakers.ts";
 
 /** What a node can run. `gateway` is a chassis that joins zones (`ovn-is-interconn`). */
 export const roles = ["central", "interconnection", "chassis", "gateway"] as const;
@@ -14,6 +15,7 @@ export const nodeSchema = z.strictObject({
   hostname: z.string().min(1).optional(),
   "system-id": z.string().min(1).optional(),
   "external-ids": z.record(z.string(), z.string()).default({}),
+  ...speakerKeys,
 });
 
 export interface TopologyNode {
@@ -26,6 +28,9 @@ export interface TopologyNode {
   readonly systemId: string;
   /** Added to Open_vSwitch external_ids of a chassis. */
   readonly externalIds: ReadonlyMap<string, string>;
+  /** The text of its frr.conf; undefined: no FRR runs there. */
+  readonly frr: string | undefined;
+  readonly devices: readonly NodeDevice[];
 }
 
 export type TopologyNodes = ReadonlyMap<string, TopologyNode>;
@@ -41,6 +46,8 @@ export function nodesOf(file: Readonly<Record<string, z.infer<typeof nodeSchema>
       hostname: node.hostname ?? nodeName.replaceAll("_", "-"),
       systemId: node["system-id"] ?? nodeName,
       externalIds: new Map(Object.entries(node["external-ids"])),
+      frr: node.frr,
+      devices: devicesOf(node.devices),
     });
   }
   return nodes;

@@ -73,3 +73,14 @@ test("an underlay is put together from names that exist", () => {
   assert.match(underlay("  switches: { s: { on: r } }\n  machines: { r: { interfaces: { eth1: { plug: s, bridge: br-ex } } } }\n"), /r runs no Open vSwitch/);
   assert.match(underlay('  virtual-addresses: [{ address: 10.0.0.1/32, interface: eth1, machines: [c] }]\n  machines: { c: {} }\n'), /c has no interface eth1/);
 });
+
+test("routers and nodes that speak BGP", () => {
+  const router = (more: string): string => `${base}routers:\n  tor: { node: c, bridge: br-ex, interface: ext1, mac: "12:fb:d6:66:99:0c", frr: "router bgp 1"${more} }\n`;
+  assert.equal(complaintAbout(router(", addresses: [41.41.41.41/32]")), "");
+  assert.match(complaintAbout(router("").replace("node: c", "node: x")), /no such node; there are c/);
+  assert.match(complaintAbout(router("").replace("ext1", "an-interface-too-long")), /a device name of at most 15 characters/);
+  const node = (keys: string): string => `name: t\nnodes:\n  c: { address: 10.0.0.1, zone: z, roles: [central, chassis], ${keys} }\n`;
+  const device = 'devices: { ext0-bgp: { iface-id: p, mac: "12:fb:d6:66:99:1c", vrf: ovnvrf10 } }';
+  assert.equal(complaintAbout(node(`frr: "router bgp 1", ${device}`)), "");
+  assert.match(complaintAbout(node(device)), /devices are for nodes with "frr"/);
+});

@@ -11,6 +11,7 @@ import { hostMisfits, hostSchema, hostsOf, type TopologyHosts } from "./hosts.ts
 import { name } from "./names.ts";
 import { nodeMisfits, nodeSchema, nodesOf, type TopologyNode, type TopologyNodes } from "./nodes.ts";
 import { type Probe, probeMisfits, probeSchema } from "./probe.ts";
+import { routerMisfits, routerSchema, routersOf, type TopologyRouters } from "./routers.ts";
 import { setupMisfits, setupSchema, type SetupStep } from "./setup.ts";
 import { type Underlay, underlayMisfits, underlayOf } from "./underlay.ts";
 import { underlaySchema } from "./underlay-schema.ts";
@@ -22,6 +23,7 @@ const topologySchema = z.strictObject({
   nodes: z.record(name, nodeSchema),
   hosts: z.record(name, hostSchema).default({}),
   underlay: underlaySchema.optional(),
+  routers: z.record(name, routerSchema).default({}),
   setup: z.array(setupSchema).default([]),
   probe: probeSchema.optional(),
   validate: z.array(validateSchema).default([]),
@@ -33,6 +35,7 @@ export interface Topology {
   readonly nodes: TopologyNodes;
   readonly hosts: TopologyHosts;
   readonly underlay: Underlay | undefined;
+  readonly routers: TopologyRouters;
   readonly setup: readonly SetupStep[];
   readonly probe: Probe | undefined;
   readonly validate: readonly ValidateStep[];
@@ -52,6 +55,7 @@ export function parseTopology(text: string, fileName: string): Topology | Topolo
     nodes: nodesOf(file.nodes),
     hosts: hostsOf(file.hosts),
     underlay: file.underlay === undefined ? undefined : underlayOf(file.underlay),
+    routers: routersOf(file.routers),
     setup: file.setup.map((step, i) => ({ ...step, line: source.lineOf(["setup", i, "run"]) })),
     probe: file.probe,
     validate: file.validate.map((step, i) => ({ ...step, line: source.lineOf(["validate", i]) })),
@@ -65,9 +69,10 @@ function* misfits(topology: Topology): Generator<Misfit> {
   yield* nodeMisfits(topology.nodes);
   yield* hostMisfits(topology.hosts, topology.nodes);
   if (topology.underlay !== undefined) yield* underlayMisfits(topology.underlay, topology.nodes, new Set(topology.hosts.keys()));
+  yield* routerMisfits(topology.routers, topology.nodes);
   yield* setupMisfits(topology.setup, topology.nodes);
   yield* probeMisfits(topology.probe, topology.hosts);
-  yield* validateMisfits(topology.validate, { nodes: new Set(topology.nodes.keys()), hosts: new Set([...topology.hosts.keys(), ...machinesOf(topology)]), switches: new Set(topology.underlay?.switches.keys()) });
+  yield* validateMisfits(topology.validate, { nodes: new Set(topology.nodes.keys()), hosts: new Set([...topology.hosts.keys(), ...topology.routers.keys(), ...machinesOf(topology)]), switches: new Set(topology.underlay?.switches.keys()) });
 }
 
 /** Machines of the underlay that commands can be run on: those that are named, and those that hold a switch. */
