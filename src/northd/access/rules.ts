@@ -4,8 +4,8 @@ import { accessControlLists } from "../switch/ls-acl.ts";
 import { aclActions } from "../switch/ls-acl-action.ts";
 import { aclEvaluation } from "../switch/ls-acl-eval.ts";
 import { aclHints } from "../switch/ls-acl-hint.ts";
-import { aclSampleDefaults, aclSamples } from "../switch/ls-acl-sample.ts";
-import { preAcl, statelessAcls } from "../switch/ls-pre-acl.ts";
+import { aclSampleDefaults } from "../switch/ls-acl-sample.ts";
+import { preAcl } from "../switch/ls-pre-acl.ts";
 import { aclIds } from "../sync/acl-ids.ts";
 import { meterShares } from "../sync/meter-shares.ts";
 import type { Topology } from "../topology/topology.ts";
@@ -15,5 +15,5 @@ import { aclsOfGroups, aclsOfSwitches, groupsOnSwitches } from "./acl-use.ts";
 export const accessUses: readonly Rule<Topology>[] = [aclsOfSwitches, aclsOfGroups, groupsOnSwitches, aclIds];
 
 export const accessRules: readonly Rule<Topology>[] = [
-  preAcl, statelessAcls, aclHints, aclEvaluation, accessControlLists, aclSampleDefaults, aclSamples, aclActions, meterShares,
+  preAcl, aclHints, aclEvaluation, accessControlLists, aclSampleDefaults, aclActions, meterShares,
 ];

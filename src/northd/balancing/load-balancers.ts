@@ -5,7 +5,7 @@ import { boolOption, uintOption } from "../options.ts";
 import { memberAddress } from "../port-addresses.ts";
 import { networksOf, routerPortsOf } from "../topology/router-ports.ts";
 import type { Datapath, LoadBalancer, LogicalRouter } from "../topology/topology.ts";
-import { balancerUses } from "./balancer-use.ts";
+import { routerBalancers } from "./balancer-use.ts";
 import { parseVip, type Vip } from "./vips.ts";
 
 export type BalancedProtocol = "tcp" | "udp" | "sctp";
@@ -125,7 +125,7 @@ export const vipsOf = derived("vips of router", (router: LogicalRouter): RouterV
     ipv4: new Set<string>(), ipv6: new Set<string>(), reachable4: new Set<string>(), reachable6: new Set<string>(),
     routable4: new Set<string>(), routable6: new Set<string>(), advertised4: new Set<string>(), advertised6: new Set<string>(),
   };
-  for (const { balancer } of balancerUses(router.topology).ofDatapath.get(router.row._uuid)) {
+  for (const { balancer } of routerBalancers(router.topology).of(router)) {
     const { isRoutable, isAdvertised, neighborResponder: mode } = balancerSettings(balancer);
     for (const { ip, isIpv4 } of servicesOf(balancer)) {
       (isIpv4 ? vips.ipv4 : vips.ipv6).add(ip);

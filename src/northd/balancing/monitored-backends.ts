@@ -11,7 +11,7 @@ import { isPortEnabled, networksOf, routerOf } from "../topology/router-ports.ts
 import { routerPortBehind } from "../topology/switch-ports.ts";
 import { routerFacingPortsOf } from "../topology/switches.ts";
 import type { LoadBalancer, NbRow, RouterPort, SbRow, SwitchPort, Topology } from "../topology/topology.ts";
-import { balancerUses } from "./balancer-use.ts";
+import { routerBalancers } from "./balancer-use.ts";
 import { balancerSettings } from "./load-balancers.ts";
 import type { Backend, Vip } from "./vips.ts";
 
@@ -87,12 +87,6 @@ export function backendPort(t: Topology, name: string): SwitchPort | undefined {
   return port === undefined || switchOf(port) === undefined ? undefined : port;
 }
 
-const routersOfBalancer = derived("routers of load balancer", ({ row, topology }: LoadBalancer): ReadonlySet<string> => {
-  const routers = new Set<string>();
-  for (const { owner } of balancerUses(topology).ofBalancer.get(row._uuid)) if (owner.kind === "router") routers.add(owner.row._uuid);
-  return routers;
-});
-
 /** The router port whose own address the checks come from, if a router that has the load balancer is on the backend's switch. */
 export const checkingPort = derived("checking port", (balancer: LoadBalancer, known: KnownBackend): RouterPort | undefined => {
   const { port: name, sourceIp, remoteZone } = known;
@@ -103,7 +97,7 @@ export const checkingPort = derived("checking port", (balancer: LoadBalancer, kn
   for (const facing of routerFacingPortsOf(owner)) {
     const peer = routerPortBehind(facing);
     const router = peer === undefined ? undefined : routerOf(peer);
-    if (peer === undefined || router === undefined || !routersOfBalancer(balancer).has(router.row._uuid)) continue;
+    if (peer === undefined || router === undefined || !routerBalancers(balancer.topology).ownersOf(balancer).has(router)) continue;
     if (memberAddress(networksOf(peer), sourceIp) === sourceIp) return peer;
   }
   return undefined;

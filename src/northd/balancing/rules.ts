@@ -5,7 +5,7 @@ import { routerAffinity } from "../router/lr-lb-affinity.ts";
 import { vipNeighbours } from "../router/lr-vip-neighbours.ts";
 import { hairpins, hardwareSwitches } from "../switch/ls-hairpin.ts";
 import { loadBalancing, loadBalancingDefaults } from "../switch/ls-lb.ts";
-import { affinity, affinityDefaults } from "../switch/ls-lb-affinity.ts";
+import { affinityDefaults } from "../switch/ls-lb-affinity.ts";
 import { preLb } from "../switch/ls-pre-lb.ts";
 import { connectionTracking } from "../switch/ls-stateful.ts";
 import { answersToRouterPorts, checksForOtherZones, checksOfBackends, checksOfSwitchPorts } from "../switch/ls-svc-monitor.ts";
@@ -20,7 +20,7 @@ import { balancersOfGroups, balancersOfRouters, balancersOfSwitches } from "./ba
 export const balancerUsesRules: readonly Rule<Topology>[] = [balancersOfGroups, balancersOfSwitches, balancersOfRouters];
 
 export const balancingRules: readonly Rule<Topology>[] = [
-  preLb, connectionTracking, loadBalancingDefaults, loadBalancing, affinityDefaults, affinity, hairpins, hardwareSwitches,
+  preLb, connectionTracking, loadBalancingDefaults, loadBalancing, affinityDefaults, hairpins, hardwareSwitches,
   balancedConnections, routerBalancing, routerAffinity, vipNeighbours, vipRequests, vipAddressSets, balancerRows,
   monitorsOfBalancers, monitorsOfPorts, checksOfBackends, checksOfSwitchPorts, checksForOtherZones, answersToRouterPorts,
 ];

@@ -2,16 +2,16 @@
 import { rule } from "../../engine/index.ts";
 import { lrIn } from "../../logical/index.ts";
 import { learnedSession, usedBackend } from "../balancing/affinity.ts";
-import { balancerUses, type BalancerUse } from "../balancing/balancer-use.ts";
+import { type BalancerUse, routerBalancers } from "../balancing/balancer-use.ts";
 import { balancerSettings, servicesOf } from "../balancing/load-balancers.ts";
 import { actions } from "../flow-text.ts";
 import { lflow } from "../lflow.ts";
 import { bit } from "../registers.ts";
-import type { Topology } from "../topology/topology.ts";
+import type { LogicalRouter, Topology } from "../topology/topology.ts";
 import { newConnection, sourceTreatment } from "./lr-lb.ts";
 
-export const routerAffinity = rule("lr-lb-affinity", (t: Topology) => balancerUses(t).pairs, function* (_, { owner: router, balancer }: BalancerUse) {
-  if (router.kind !== "router" || balancerSettings(balancer).affinitySeconds === 0) return;
+export const routerAffinity = rule("lr-lb-affinity", routerBalancers, function* (_: Topology, { owner: router, balancer }: BalancerUse<LogicalRouter>) {
+  if (balancerSettings(balancer).affinitySeconds === 0) return;
   const details = { hint: balancer.row };
   const source = sourceTreatment(router, balancer);
   const treatment = source === "normal" ? { before: "", flag: "" } : { before: `flags.${source}_snat_for_lb = 1; `, flag: `; ${source}_snat` };

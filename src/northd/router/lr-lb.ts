@@ -5,7 +5,7 @@
 import { derived, rule } from "../../engine/index.ts";
 import { lrIn, lrOut } from "../../logical/index.ts";
 import { balancedActions, type BalancedActions } from "../balancing/balanced-actions.ts";
-import { balancerUses, type BalancerUse } from "../balancing/balancer-use.ts";
+import { type BalancerUse, routerBalancers } from "../balancing/balancer-use.ts";
 import { emptyEvent } from "../balancing/empty-event.ts";
 import { balancerSettings, hasVips, protocolNumber, servicesOf } from "../balancing/load-balancers.ts";
 import type { Vip } from "../balancing/vips.ts";
@@ -43,8 +43,7 @@ export function sourceTreatment(router: LogicalRouter, balancer: LoadBalancer): 
 const actionsFor = ({ text, skippingSnat, forcingSnat }: BalancedActions, source: SourceTreatment): Actions =>
   source === "skip" ? skippingSnat : source === "force" ? forcingSnat : text;
 
-export const routerBalancing = rule("lr-lb", (t: Topology) => balancerUses(t).pairs, function* (_, { owner: router, balancer }: BalancerUse) {
-  if (router.kind !== "router") return;
+export const routerBalancing = rule("lr-lb", routerBalancers, function* (_, { owner: router, balancer }: BalancerUse<LogicalRouter>) {
   const details = { hint: balancer.row };
   for (const vip of servicesOf(balancer)) {
     yield defragment(router, balancer, vip);

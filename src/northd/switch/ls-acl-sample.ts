@@ -2,7 +2,7 @@
 import { rule } from "../../engine/index.ts";
 import { lsIn, lsOut, type Stage } from "../../logical/index.ts";
 import { type Collector, collectorsOf, observationStage, type Sample, sampleOf, samplingDomain } from "../access/acl-sample.ts";
-import { type Acl, type AclPlace, type AclUse, aclUses, hasStatefulAcls, placeOf } from "../access/acl-use.ts";
+import { type Acl, type AclPlace, hasStatefulAcls, placeOf } from "../access/acl-use.ts";
 import { type Actions, actions, match } from "../flow-text.ts";
 import { lflow, passByDefault } from "../lflow.ts";
 import { reg } from "../registers.ts";
@@ -20,7 +20,8 @@ export const aclSampleDefaults = rule("ls-acl-sample-defaults", (t: Topology) =>
   for (const stage of Object.values(stageAt)) yield passByDefault(owner, stage);
 });
 
-export const aclSamples = rule("ls-acl-sample", (t: Topology) => aclUses(t).pairs, function* (t, { owner, acl }: AclUse) {
+/** The flows of one list. */
+export function* samplesOf(t: Topology, owner: LogicalSwitch, acl: Acl) {
   const fresh = sampleOf(t, acl, "new");
   const established = sampleOf(t, acl, "established");
   const isStateful = hasStatefulAcls(owner);
@@ -36,7 +37,7 @@ export const aclSamples = rule("ls-acl-sample", (t: Topology) => aclUses(t).pair
   if (!isTracked) return;
   if (establishedOnly !== undefined) yield* establishedByMark(t, owner, acl, establishedOnly);
   else if (established !== undefined) yield* establishedOfList(t, owner, acl, established);
-});
+}
 
 /** A packet to a port may have lost what the tracker said of it: it counts as new. */
 const newConnections = (stage: Stage, isTracked: boolean): string =>

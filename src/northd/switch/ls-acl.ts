@@ -11,7 +11,8 @@ import { boolOption } from "../options.ts";
 import { bit, reg } from "../registers.ts";
 import { chassisFeatures, matchesTrackedPorts } from "../topology/settings.ts";
 import type { LogicalSwitch, Topology } from "../topology/topology.ts";
-import { aclPriorityOffset } from "./ls-pre-acl.ts";
+import { samplesOf } from "./ls-acl-sample.ts";
+import { aclPriorityOffset, leftUntracked } from "./ls-pre-acl.ts";
 
 const highest = 65535;
 
@@ -54,12 +55,14 @@ export const accessControlLists = rule("ls-acl", (t: Topology) => aclUses(t).pai
     details: { hint: acl, matchesTrackedPorts: isTracked && matchesTrackedPorts(t) },
   };
   const { action } = acl;
+  if (isTracked && action === "allow-stateless") yield leftUntracked(owner, acl);
   if (!isTracked || action === "pass" || action === "allow-stateless") yield* withoutState(t, flows, acl);
   else if (action === "drop" || action === "reject") yield* refusing(t, flows, acl);
   else {
     yield* allowing(t, flows, acl);
     yield* repliesLogged(t, owner, acl);
   }
+  yield* samplesOf(t, owner, acl);
 });
 
 /** Only a list that allows can send packets by way of a network function. */

@@ -3,31 +3,29 @@ import { rule } from "../../engine/index.ts";
 import { lsIn } from "../../logical/index.ts";
 import { learnedSession, usedBackend } from "../balancing/affinity.ts";
 import { rememberVip } from "../balancing/balanced-actions.ts";
-import { balancerUses, type BalancerUse } from "../balancing/balancer-use.ts";
-import { balancerSettings, protocolNumber, servicesOf } from "../balancing/load-balancers.ts";
+import { balancerSettings, protocolNumber } from "../balancing/load-balancers.ts";
+import type { Vip } from "../balancing/vips.ts";
 import { actions, match } from "../flow-text.ts";
 import { lflow, passByDefault } from "../lflow.ts";
 import { bit, reg } from "../registers.ts";
-import type { Topology } from "../topology/topology.ts";
+import type { LoadBalancer, LogicalSwitch, Topology } from "../topology/topology.ts";
 
 export const affinityDefaults = rule("ls-lb-affinity-defaults", (t: Topology) => t.switches, function* (_, owner) {
   for (const stage of [lsIn.lbAffCheck, lsIn.lbAffLearn]) yield passByDefault(owner, stage);
 });
 
-export const affinity = rule("ls-lb-affinity", (t: Topology) => balancerUses(t).pairs, function* (_, { owner, balancer }: BalancerUse) {
-  const { affinitySeconds, protocol } = balancerSettings(balancer);
-  if (owner.kind !== "switch" || affinitySeconds === 0) return;
+/** The flows of one service. */
+export function* affinityOf(owner: LogicalSwitch, balancer: LoadBalancer, vip: Vip) {
+  const { protocol } = balancerSettings(balancer);
   const details = { hint: balancer.row };
-  for (const vip of servicesOf(balancer)) {
-    const ip = `ip${vip.family}`;
-    const toPort = vip.port === undefined ? "" : ` && ${reg.ctProtocol} == ${protocolNumber[protocol]} && ${reg.ctDestinationPort} == ${vip.port}`;
-    const check = actions`${bit.knownBalancerSession} = chk_lb_aff(); next;`;
-    yield lflow(owner, lsIn.lbAffCheck, 100, match`ct.new && ${ip} && ${ip}.dst == ${vip.ip}${toPort}`, check, details);
-    for (const backend of vip.backends) {
-      const learn = learnedSession(balancer, vip, backend, vip.family);
-      yield lflow(owner, lsIn.lbAffLearn, 100, learn.match, learn.actions, details);
-      const known = usedBackend(vip, backend, vip.family, { before: rememberVip(vip), flag: "" });
-      yield lflow(owner, lsIn.lb, 150, known.match, known.actions, details);
-    }
+  const ip = `ip${vip.family}`;
+  const toPort = vip.port === undefined ? "" : ` && ${reg.ctProtocol} == ${protocolNumber[protocol]} && ${reg.ctDestinationPort} == ${vip.port}`;
+  const check = actions`${bit.knownBalancerSession} = chk_lb_aff(); next;`;
+  yield lflow(owner, lsIn.lbAffCheck, 100, match`ct.new && ${ip} && ${ip}.dst == ${vip.ip}${toPort}`, check, details);
+  for (const backend of vip.backends) {
+    const learn = learnedSession(balancer, vip, backend, vip.family);
+    yield lflow(owner, lsIn.lbAffLearn, 100, learn.match, learn.actions, details);
+    const known = usedBackend(vip, backend, vip.family, { before: rememberVip(vip), flag: "" });
+    yield lflow(owner, lsIn.lb, 150, known.match, known.actions, details);
   }
-});
+}

@@ -2,7 +2,7 @@
 import { rule } from "../../engine/index.ts";
 import { lsIn, lsOut } from "../../logical/index.ts";
 import { balancedActions, rememberVip } from "../balancing/balanced-actions.ts";
-import { balancerUses, type BalancerUse } from "../balancing/balancer-use.ts";
+import { type BalancerUse, switchBalancers } from "../balancing/balancer-use.ts";
 import { emptyEvent } from "../balancing/empty-event.ts";
 import { balancerSettings, type BalancerSettings, hasVips, protocolNumber, servicesOf } from "../balancing/load-balancers.ts";
 import type { Vip } from "../balancing/vips.ts";
@@ -11,6 +11,7 @@ import { lflow, passByDefault } from "../lflow.ts";
 import { bit, reg } from "../registers.ts";
 import { switchFlag } from "../topology/switches.ts";
 import type { LoadBalancer, LogicalSwitch, Topology } from "../topology/topology.ts";
+import { affinityOf } from "./ls-lb-affinity.ts";
 
 export const loadBalancingDefaults = rule("ls-lb-defaults", (t: Topology) => t.switches, function* (_, owner) {
   for (const stage of [lsIn.ctExtract, lsIn.lb]) yield passByDefault(owner, stage);
@@ -24,15 +25,14 @@ export const loadBalancingDefaults = rule("ls-lb-defaults", (t: Topology) => t.s
   }
 });
 
-export const loadBalancing = rule("ls-lb", (t: Topology) => balancerUses(t).pairs, function* (_, use: BalancerUse) {
-  const { owner, balancer } = use;
-  if (owner.kind !== "switch") return;
+export const loadBalancing = rule("ls-lb", switchBalancers, function* (_, { owner, balancer }: BalancerUse<LogicalSwitch>) {
   const settings = balancerSettings(balancer);
   for (const vip of servicesOf(balancer)) {
     const event = emptyEvent(balancer, vip);
     if (event !== undefined) yield lflow(owner, lsIn.preLb, 130, event.match, event.actions, { hint: balancer.row, protocol: "event-elb" });
     yield* sentToVip(owner, balancer, settings, vip);
     yield balance(owner, balancer, settings, vip);
+    if (settings.affinitySeconds > 0) yield* affinityOf(owner, balancer, vip);
   }
   if (balancesUntracked(owner, balancer)) {
     // What a stateless list lets pass is tracked on its way to the port, where it may be a reply.

@@ -1,8 +1,7 @@
 /** ls_in_pre_acl, ls_out_pre_acl: what goes to the connection tracker, for access control lists that are stateful. */
 import { rule } from "../../engine/index.ts";
 import { lsIn, lsOut } from "../../logical/index.ts";
-import { type AclUse, aclUses, hasStatefulAcls } from "../access/acl-use.ts";
-import { hasVips } from "../balancing/load-balancers.ts";
+import { type Acl, hasStatefulAcls } from "../access/acl-use.ts";
 import { actions, asMatch, match, next, quoted } from "../flow-text.ts";
 import { lflow, passByDefault } from "../lflow.ts";
 import { bit, tooBig } from "../registers.ts";
@@ -56,8 +55,7 @@ function* untracked(owner: LogicalSwitch, port: SwitchPort) {
 }
 
 /** What a list allows without state is not tracked, whatever stateful ones there are. */
-export const statelessAcls = rule("ls-stateless-acl", (t: Topology) => aclUses(t).pairs, function* (_, { owner, acl }: AclUse) {
-  if (acl.action !== "allow-stateless" || !(hasStatefulAcls(owner) || hasVips(owner))) return;
+export function leftUntracked(owner: LogicalSwitch, acl: Acl) {
   const stage = acl.direction === "from-lport" ? lsIn.preAcl : lsOut.preAcl;
-  yield lflow(owner, stage, acl.priority + aclPriorityOffset, asMatch(acl.match), actions`${bit.aclStateless} = 1; next;`, { hint: acl });
-});
+  return lflow(owner, stage, acl.priority + aclPriorityOffset, asMatch(acl.match), actions`${bit.aclStateless} = 1; next;`, { hint: acl });
+}

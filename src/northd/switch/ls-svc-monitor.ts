@@ -1,7 +1,7 @@
 /** ls_in_arp_rsp, ls_in_l2_lkup, for checks of services: the address that they come from is answered for, and their answers go to the controller. */
 import { rule } from "../../engine/index.ts";
 import { lsIn } from "../../logical/index.ts";
-import { balancerUses, type BalancerUse } from "../balancing/balancer-use.ts";
+import { type BalancerUse, routerBalancers } from "../balancing/balancer-use.ts";
 import { balancerSettings, servicesOf } from "../balancing/load-balancers.ts";
 import { backendPort, checkingPort, monitoredBackends } from "../balancing/monitored-backends.ts";
 import type { Backend } from "../balancing/vips.ts";
@@ -11,7 +11,7 @@ import { checksOf } from "../sync/service-monitors.ts";
 import { switchOf } from "../topology/port-membership.ts";
 import { networksOf, routerOf, switchPeerOf } from "../topology/router-ports.ts";
 import { serviceMonitorMac } from "../topology/settings.ts";
-import type { LogicalSwitch, RouterPort, Topology } from "../topology/topology.ts";
+import type { LogicalRouter, LogicalSwitch, RouterPort, Topology } from "../topology/topology.ts";
 
 /** `source` is nobody's, and answered for with the MAC that all checks come from. */
 function answerFor(t: Topology, owner: LogicalSwitch, source: string, family: 4 | 6, details: FlowDetails) {
@@ -50,8 +50,7 @@ export const checksForOtherZones = rule("ls-checks-for-other-zones", (t: Topolog
 });
 
 /** Checks from a router port's own address are answered to its MAC: those answers are told by all that they say. */
-export const answersToRouterPorts = rule("ls-answers-to-checks", (t: Topology) => balancerUses(t).pairs, function* (_, { owner: router, balancer }: BalancerUse) {
-  if (router.kind !== "router") return;
+export const answersToRouterPorts = rule("ls-answers-to-checks", routerBalancers, function* (_, { owner: router, balancer }: BalancerUse<LogicalRouter>) {
   const isTcp = balancer.row.protocol === undefined || balancer.row.protocol === "tcp";
   for (const vip of balancerSettings(balancer).isTemplate ? [] : servicesOf(balancer)) {
     const { hasCheck, backends } = monitoredBackends(balancer, vip);

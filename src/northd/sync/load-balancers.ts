@@ -1,15 +1,16 @@
 /** Load_Balancer of the southbound database: a row of the same UUID for each load balancer that a switch or router has. */
-import { derived, rule, type Sink } from "../../engine/index.ts";
+import { rule, type Sink } from "../../engine/index.ts";
 import { type CommitResult, type Replica, type Transaction, type Uuid, wishRelation } from "../../ovsdb/index.ts";
 import { southbound } from "../../schemas/index.ts";
-import { balancerUses, type BalancerUse } from "../balancing/balancer-use.ts";
+import { type BalancerUse, routerBalancers, switchBalancers } from "../balancing/balancer-use.ts";
 import { balancerSettings, servicesOf } from "../balancing/load-balancers.ts";
-import type { LoadBalancer, Sb, Topology } from "../topology/topology.ts";
+import type { Datapath, LoadBalancer, Sb, Topology } from "../topology/topology.ts";
 import { type DatapathGroup, type DatapathGroups, type DatapathUuid, type Members, noMembers } from "./datapath-groups.ts";
 
 export const WishedBalancer = wishRelation(southbound, "Load_Balancer");
 
-const isUsed = derived("load balancer is used", ({ row, topology }: LoadBalancer): boolean => balancerUses(topology).ofBalancer.get(row._uuid).size > 0);
+const isUsed = (balancer: LoadBalancer): boolean =>
+  switchBalancers(balancer.topology).isOwned(balancer) || routerBalancers(balancer.topology).isOwned(balancer);
 
 export const balancerRows = rule("load-balancers", (t: Topology) => t.loadBalancers, function* (_, balancer) {
   if (!isUsed(balancer)) return;
@@ -33,7 +34,7 @@ interface Entry {
 }
 
 /** The groups of datapaths that the rows name: kept as switches and routers come and go, one by one. */
-export class BalancerGroups implements Sink<BalancerUse> {
+export class BalancerGroups implements Sink<BalancerUse<Datapath>> {
   readonly #groups: DatapathGroups;
   readonly #entries = new Map<string, Entry>();
   readonly #moved = new Set<Entry>();
@@ -54,13 +55,13 @@ export class BalancerGroups implements Sink<BalancerUse> {
     });
   }
 
-  added({ owner, balancer }: BalancerUse): void {
+  added({ owner, balancer }: BalancerUse<Datapath>): void {
     const entry = this.#entryOf(balancer);
     this.#groups.add(owner.kind === "switch" ? entry.switches : entry.routers, owner.row._uuid);
     this.#moved.add(entry);
   }
 
-  removed({ owner, balancer }: BalancerUse): void {
+  removed({ owner, balancer }: BalancerUse<Datapath>): void {
     const entry = this.#entryOf(balancer);
     this.#groups.remove(owner.kind === "switch" ? entry.switches : entry.routers, owner.row._uuid);
     this.#moved.add(entry);
