@@ -5,7 +5,7 @@
 import { Engine, untracked } from "../engine/index.ts";
 import type { Host } from "../host/index.ts";
 import { type CommitResult, openProjector, type Projector, type Replica, type Transaction, type Uuid } from "../ovsdb/index.ts";
-import { balancerUses } from "./balancing/balancer-use.ts";
+import { routerBalancers, switchBalancers } from "./balancing/balancer-use.ts";
 import { monitorKey } from "./balancing/monitored-backends.ts";
 import { AddressManagement } from "./ipam/address-management.ts";
 import { AddressUse } from "./ipam/address-use.ts";
@@ -64,7 +64,8 @@ export class Zone {
     warnOfUnbuilt(nb.tables, log);
     this.#allocate();
     this.engine.sink(Lflow, this.flows);
-    this.engine.sinkOf(balancerUses(this.topology).pairs, this.#balancerGroups);
+    switchBalancers(this.topology).watch(this.#balancerGroups);
+    this.engine.sinkOf(routerBalancers(this.topology), this.#balancerGroups);
     this.engine.install(this.topology, [...bindingRules, ...switchRules, ...routerRules]);
     this.engine.install(this.#context(), zoneRules);
     this.#projectSouthbound();
