@@ -21,7 +21,7 @@ const bridge = new Bridge("br", "br", macOf(1), 1n);
 const nowMs = (): number => performance.now();
 const nothing = (): void => undefined;
 const datapath = new Datapath(
-  { nowMs, toController: nothing, throughTunnel: nothing, track: () => true, learn: nothing, takes: () => false, warn: (text) => console.error(text) },
+  { nowMs, toController: nothing, throughTunnel: nothing, track: () => true, trackFragment: (_action, fragment, goOn) => goOn(fragment), learn: nothing, takes: () => false, warn: (text) => console.error(text) },
   new PortTaps(() => 0),
 );
 let delivered = 0;

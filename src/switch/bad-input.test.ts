@@ -23,7 +23,7 @@ function makeSwitch() {
   const datapath: Datapath = new Datapath(
     {
       nowMs: () => 0, toController: (action, packet) => service.packetIn(action, packet), throughTunnel: () => undefined,
-      track: (action, packet) => tracker.track(action, packet), learn: (_bridge, flow) => service.install(flow), takes: () => false, warn: () => undefined,
+      track: (action, packet) => tracker.track(action, packet), learn: (_bridge, flow) => service.install(flow), trackFragment: () => undefined, takes: () => false, warn: () => undefined,
     },
     taps,
   );

@@ -6,7 +6,7 @@ import { type FlowMod, ports as reserved } from "../openflow/index.ts";
 import type { Bridge } from "./bridge.ts";
 import type { ConnectionAction, DatapathAction, FrozenState, ToController, TunnelOutput } from "./packet/datapath-action.ts";
 import { CacheEntry, FlowCache } from "./flow/flow-cache.ts";
-import { firstPacketWord, W } from "./flow/flow-key.ts";
+import { firstPacketWord, fragAny, W } from "./flow/flow-key.ts";
 import { FrozenStates } from "./openflow/frozen-states.ts";
 import { pushVlan, writeHeaders, writeVlan } from "./packet/header-writer.ts";
 import { minimask } from "./flow/minimask.ts";
@@ -24,6 +24,8 @@ export interface DatapathEvents {
   throughTunnel(action: TunnelOutput, packet: Packet): void;
   /** Runs the packet through the connection tracker: may write to packet and key; false: drop it. */
   track(action: ConnectionAction, packet: Packet): boolean;
+  /** The same for a fragment: it goes on when its datagram is whole and tracked, in time of its own. */
+  trackFragment(action: ConnectionAction, fragment: Packet, goOn: (fragment: Packet) => void): void;
   learn(bridge: Bridge, flow: FlowMod): void;
   /** Whether the packet was for the switch itself (a port that BFD watches). */
   takes(port: SwitchPort, packet: Packet): boolean;
@@ -194,6 +196,7 @@ export class Datapath implements Surroundings {
           this.#recirculate(i === actions.length - 1 ? packet : packet.clone(), action.state);
           break;
         case "ct":
+          if ((packet.key[W.nwMisc] ?? 0) & fragAny && isIp(packet)) return this.#trackFragment(action, packet, actions.slice(i + 1));
           if (!this.#events.track(action, packet)) return;
           break;
         case "ct_clear":
@@ -212,6 +215,10 @@ export class Datapath implements Surroundings {
           break;
       }
     }
+  }
+
+  #trackFragment(action: ConnectionAction, packet: Packet, rest: readonly DatapathAction[]): void {
+    this.#events.trackFragment(action, packet.clone(), (fragment) => this.#whileBusy(() => this.execute(rest, fragment)));
   }
 
   /** Does OpenFlow steps to a packet that comes from a controller (packet-out, or a packet resumed). Not cached. */
@@ -309,6 +316,8 @@ export class Datapath implements Surroundings {
     this.#recirculations--;
   }
 }
+
+const isIp = ({ key }: Packet): boolean => key[W.ethType] === ethType.ipv4 || key[W.ethType] === ethType.ipv6;
 
 /** What is done last need not be done to a copy. */
 function trimLast(actions: DatapathAction[]): void {

@@ -20,7 +20,7 @@ class Bench {
   seen: string[] = [];
   readonly bridge = new Bridge("br", "br", macOf(1), 1n);
   readonly datapath: Datapath = new Datapath(
-    { nowMs: () => this.nowMs, toController: () => undefined, throughTunnel: () => undefined, track: () => true, takes: () => false, learn: () => undefined, warn: () => undefined },
+    { nowMs: () => this.nowMs, toController: () => undefined, throughTunnel: () => undefined, track: () => true, trackFragment: () => undefined, takes: () => false, learn: () => undefined, warn: () => undefined },
     new PortTaps(() => 0),
   );
   readonly service = new BridgeService(this.bridge, this.datapath, { version: "0" }, { nowMs: () => this.nowMs, next32: () => 1, flushConnections: () => undefined }, silentLog);

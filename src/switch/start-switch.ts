@@ -5,7 +5,9 @@ import { openReplica } from "../ovsdb/index.ts";
 import { openVSwitch } from "../schemas/index.ts";
 import { BfdMonitor } from "./port/bfd-monitor.ts";
 import { Configuration } from "./configuration.ts";
+import { fragmentCommands } from "./conntrack/fragment-commands.ts";
 import { ConnectionTracker } from "./conntrack/connection-tracker.ts";
+import { Fragments } from "./conntrack/fragments.ts";
 import { Controllers } from "./openflow/controllers.ts";
 import { Datapath } from "./datapath.ts";
 import { Devices } from "./port/devices.ts";
@@ -29,12 +31,14 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
   const nowMs = (): number => host.clock.now();
   const serviceOf = (uuid: string) => configuration.bridges.get(uuid)?.service;
   const tracker = new ConnectionTracker(nowMs, (text) => host.log.module("conntrack").warn(text));
+  const fragments = new Fragments(nowMs);
   const datapath = new Datapath(
     {
       nowMs,
       toController: (action, packet) => serviceOf(action.bridge.uuid)?.packetIn(action, packet),
       throughTunnel: (action, packet) => tunnels.send(action, packet),
       track: (action, packet) => tracker.track(action, packet),
+      trackFragment: (action, fragment, goOn) => fragments.take(fragment, action.zone, (datagram) => tracker.track(action, datagram), goOn),
       takes: (port, packet) => bfd.takes(port, packet),
       learn: (bridge, flow) => serviceOf(bridge.uuid)?.install(flow),
       warn: (text) => log.warn(text),
@@ -67,6 +71,7 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
     timer = host.clock.after(sweepMs, eachSecond);
     datapath.cache.sweep(nowMs());
     tracker.sweep();
+    fragments.sweep();
     for (const { bridge, service } of configuration.bridges.values()) {
       service.expire();
       if (bridge.macs.expire(nowMs())) bridge.generation++;
@@ -80,7 +85,7 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
 
   return {
     ready: configuration.ready,
-    commands: switchCommands({ configuration, datapath, tunnels, tracker, bfd, nowMs }),
+    commands: [...switchCommands({ configuration, datapath, tunnels, tracker, bfd, nowMs }), ...fragmentCommands(fragments)],
     async stop() {
       if (isStopped) return;
       isStopped = true;

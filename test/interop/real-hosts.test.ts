@@ -94,6 +94,14 @@ describe("real hosts", { skip: obstacle ?? without("ping", "ip") }, () => {
     assert.match(must("vm3", "ping", "-c", "2", "-i", "0.2", "-W", "3", "2001:db8:2:0:4244:ff:fe00:2"), /ttl=253/);
   });
 
+  test("fragments go across, and through translation", () => {
+    for (const to of ["192.168.2.12", "169.254.100.114"]) {
+      // The first may be answered with the path's MTU.
+      lab.exec("vm1", "ping", "-M", "dont", "-s", "4000", "-c", "2", "-i", "0.2", "-W", "1", to);
+      assert.match(must("vm1", "ping", "-M", "dont", "-s", "4000", "-c", "2", "-i", "0.2", "-W", "3", to), / 2 received/);
+    }
+  });
+
   test("a floating IP: TCP from the other zone", { skip: without("iperf3", "ss") }, async () => {
     assert.match(must("vm1", "ping", "-c", "2", "-i", "0.2", "-W", "2", "169.254.100.114"), /ttl=62/);
     assert.ok((await tcp("vm1", "vm4", "169.254.100.114")) > 100_000);

@@ -29,7 +29,7 @@ function makeWorld(): World {
       nowMs: () => 0,
       toController: (action, packet) => say(`controller ${action.table} ${action.key.subarray(2, 6).join()}`, packet.share()),
       throughTunnel: () => {},
-      track: () => true,
+      track: () => true, trackFragment: (_action, fragment, goOn) => goOn(fragment),
       learn: () => {},
       takes: () => false,
       warn: () => {},

@@ -21,7 +21,7 @@ function sent(actions: readonly Action[]): string[] {
   const frame = new Uint8Array(60).fill(0xee, 0, 12);
   const datapath = new Datapath(
     {
-      nowMs: () => 0, toController: () => undefined, track: () => true, takes: () => false, learn: () => undefined, warn: () => undefined,
+      nowMs: () => 0, toController: () => undefined, track: () => true, trackFragment: (_action, fragment, goOn) => goOn(fragment), takes: () => false, learn: () => undefined, warn: () => undefined,
       throughTunnel: ({ vni, words }) => out.push(Buffer.from(encapsulate(frame.subarray(0, 14), vni, words, tlvs)).toString("hex").slice(0, 32)),
     },
     new PortTaps(() => 0),
