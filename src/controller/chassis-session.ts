@@ -33,6 +33,7 @@ import { RouteExchange } from "./route-exchange/route-exchange.ts";
 import { rules } from "./rules.ts";
 import { SnoopedSwitch } from "./snooping/snooped-switch.ts";
 import { systemIdOf } from "./settings.ts";
+import { ConnectionFlushes, TrackedConnections } from "./tracked-connections.ts";
 import { tunnelIdKey } from "./tunnel.ts";
 import { ZoneUser } from "./zone-assignment.ts";
 import { recordedZones, ZoneRange } from "./zones-in-bridge.ts";
@@ -57,6 +58,7 @@ export class ChassisSession {
   readonly #aging: AgingWatch;
   readonly #announcer: Announcer;
   readonly #advertiser: Advertiser;
+  readonly #connections: ConnectionFlushes;
   readonly #bfd: BfdSessions;
   readonly #services: ServiceChecks;
   readonly #routeExchange: RouteExchange;
@@ -85,9 +87,10 @@ export class ChassisSession {
     this.#routeExchange = new RouteExchange({
       host, kernelRoutes: this.node.kernelRoutes, isGrown: () => this.node.isGrown.get(), changed: () => this.#changed(),
     });
+    this.#connections = new ConnectionFlushes(host.log);
     const groups = new ExtensionTable<GroupUse>();
     const meters = new ExtensionTable<WantedMeter>();
-    this.installer = new FlowInstaller(host.log, { flows: this.flows, groups, meters, takeFlushes: () => this.node.zones.takeFlushes() });
+    this.installer = new FlowInstaller(host.log, { flows: this.flows, groups, meters, takeFlushes: () => this.node.zones.takeFlushes(), connections: this.#connections });
     const log = host.log.module("main");
     this.#crews = [
       new RepairCrew(host.clock, log, () => (ovs.status.isConnected ? ovs.transaction() : undefined)),
@@ -122,6 +125,7 @@ export class ChassisSession {
     engine.sink(AgingThreshold, this.#aging);
     engine.sink(Announcement, this.#announcer);
     engine.sink(PeriodicAdvertisement, this.#advertiser);
+    engine.sink(TrackedConnections, this.#connections);
     engine.sink(WatchedPeer, this.#bfd);
     engine.sink(MonitoredService, this.#services);
     engine.sink(SnoopedSwitch, node.snooping);

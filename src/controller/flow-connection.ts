@@ -74,7 +74,7 @@ export class FlowConnection {
     else if (message.kind === "barrier_reply") this.#installer.barrierReplied(xid);
     else if (message.kind === "error") {
       this.#log.info(`OpenFlow error: OFPT_ERROR (OF1.5) (xid=0x${xid.toString(16)}): ${describe(message)}`);
-      this.#link.reconnect();
+      if (!this.#installer.mayFail(xid)) this.#link.reconnect();
     }
   }
 

@@ -6,6 +6,7 @@
 import type { Log } from "../host/index.ts";
 import { type FlowMod, type GroupMod, groups, Match, type Message, meters, noBuffer, ports } from "../openflow/index.ts";
 import type { DesiredFlows, SlotContent } from "./desired-flows.ts";
+import type { ConnectionFlushes } from "./tracked-connections.ts";
 import type { ExtensionTable, GroupUse, WantedMeter } from "./extension-tables.ts";
 
 export interface InstallerSources {
@@ -14,6 +15,7 @@ export interface InstallerSources {
   readonly meters: ExtensionTable<WantedMeter>;
   /** Conntrack zones to be emptied. */
   takeFlushes(): readonly number[];
+  readonly connections: ConnectionFlushes;
 }
 
 /** Sends one message; returns its xid. */
@@ -32,6 +34,8 @@ export class FlowInstaller {
   #barrier: { readonly xid: number; readonly confirm: readonly (() => void)[] } | undefined;
   #waiting: (() => void)[] = [];
   #nextBundle = 0;
+  /** Requests to forget connections since the last barrier: an older switch does not know of all kinds. */
+  readonly #flushXids = new Set<number>();
 
   constructor(log: Log, sources: InstallerSources) {
     this.#log = log.module("ofctrl");
@@ -72,9 +76,9 @@ export class FlowInstaller {
   run(): void {
     const send = this.#send;
     if (send === undefined || this.#barrier !== undefined) return;
-    const { flows, groups: groupTable, meters: meterTable } = this.#sources;
+    const { flows, groups: groupTable, meters: meterTable, connections } = this.#sources;
     const flushes = this.#sources.takeFlushes();
-    if (!this.#mustClear && !flows.hasChanges && !groupTable.hasChanges && !meterTable.hasChanges && flushes.length === 0) {
+    if (!this.#mustClear && !flows.hasChanges && !groupTable.hasChanges && !meterTable.hasChanges && !connections.hasChanges && flushes.length === 0) {
       this.#confirm(this.#waiting.splice(0));
       return;
     }
@@ -85,6 +89,7 @@ export class FlowInstaller {
     for (const meter of meterChanges.changed) send({ kind: "meter_mod", command: "modify", meter: meter.number, flags: meter.flags, bands: meter.bands });
     this.#sendBundle(send, this.#bundleContents());
     for (const meter of meterChanges.removed) send({ kind: "meter_mod", command: "delete", meter, flags: 0, bands: [] });
+    for (const flush of connections.take()) this.#flushXids.add(send(flush));
     this.#mustClear = false;
     this.#barrier = { xid: send({ kind: "barrier_request" }), confirm: this.#waiting.splice(0) };
   }
@@ -93,8 +98,14 @@ export class FlowInstaller {
     if (this.#barrier?.xid !== xid) return;
     const { confirm } = this.#barrier;
     this.#barrier = undefined;
+    this.#flushXids.clear();
     this.#confirm(confirm);
     this.run();
+  }
+
+  /** Whether the switch's complaint is about something that it may refuse. */
+  mayFail(xid: number): boolean {
+    return this.#flushXids.has(xid);
   }
 
   #confirm(waiting: readonly (() => void)[]): void {

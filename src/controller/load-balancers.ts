@@ -11,19 +11,19 @@ import type { DatapathUuid, Node } from "./node.ts";
 import { expandTemplates } from "./parsed-flow.ts";
 import { cookieOf, type LoadBalancer } from "./rows.ts";
 
-type Endpoint = NonNullable<ReturnType<typeof addressAndPort>>;
+export type Endpoint = NonNullable<ReturnType<typeof addressAndPort>>;
 type Address = Endpoint["address"];
 
-interface Vip extends Endpoint {
+export interface Vip extends Endpoint {
   readonly backends: readonly Endpoint[];
 }
 
-const transports = { tcp: 6, udp: 17, sctp: 132 } as const;
+export const transports = { tcp: 6, udp: 17, sctp: 132 } as const;
 const portMask = 0xffff;
 const learnedPriority = 0x8000;
 
 export const hairpinFlows = rule("hairpin-flows", (node: Node) => node.sb.tables.Load_Balancer, function* (node, balancer) {
-  if (!datapathsOf(node, balancer, true).some((uuid) => node.isLocalDatapath(uuid))) return;
+  if (!isOnLocalDatapath(node, balancer)) return;
   const snat = hairpinAddresses(node, balancer);
   for (const vip of vipsOf(node, balancer)) {
     const source = snat.find(({ family }) => family === vip.address.family);
@@ -32,7 +32,7 @@ export const hairpinFlows = rule("hairpin-flows", (node: Node) => node.sb.tables
   }
 });
 
-function* vipsOf(node: Node, balancer: LoadBalancer): Iterable<Vip> {
+export function* vipsOf(node: Node, balancer: LoadBalancer): Iterable<Vip> {
   for (const [key, value] of balancer.vips) {
     const vip = addressAndPort(expandTemplates(node, key));
     if (vip === undefined) continue;
@@ -57,7 +57,10 @@ function datapathsOf(node: Node, balancer: LoadBalancer, withRouters: boolean): 
   return [...balancer.datapaths, ...groups.flatMap((group) => [...(node.sb.tables.Logical_DP_Group.get(group)?.datapaths ?? [])])];
 }
 
-const transportOf = (balancer: LoadBalancer): keyof typeof transports => balancer.protocol ?? "tcp";
+export const isOnLocalDatapath = (node: Node, balancer: LoadBalancer): boolean =>
+  datapathsOf(node, balancer, true).some((uuid) => node.isLocalDatapath(uuid));
+
+export const transportOf = (balancer: LoadBalancer): keyof typeof transports => balancer.protocol ?? "tcp";
 
 /** Both families' names of fields, where they differ. */
 const names = {

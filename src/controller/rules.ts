@@ -30,6 +30,7 @@ import { registration } from "./registration.ts";
 import { periodicAdvertisements } from "./router-advertisements.ts";
 import { groupWrites, staleGroups } from "./snooping/igmp-groups.ts";
 import { snoopedSwitches } from "./snooping/snooped-switches.ts";
+import { aclConnections, balancedConnections, ecmpConnections } from "./tracked-connections.ts";
 import { tunnelPorts, tunnelsUp, wishedTunnels } from "./tunnels.ts";
 import { wantedRoutes } from "./route-exchange/advertised-routes.ts";
 import { exchangeTables } from "./route-exchange/exchange-ports.ts";
@@ -43,7 +44,7 @@ export const rules: readonly Rule<Node>[] = [
   zoneRanges, portZones, datapathZones, zoneRecords, staleZoneRecords, zoneLimits, liftedLimits,
   standingInterest, datapathInterest, interfaceInterest,
   wishedPatchPorts, missingPatchPorts, stalePatchPorts, wantedMirrors, staleMirrors, wantedQueues, portQueues,
-  localFlows, logicalFlows, wantedMeters, learnedNeighborFlows, staticNeighborFlows, fdbFlows, portSecurityFlows, hairpinFlows,
+  localFlows, logicalFlows, wantedMeters, learnedNeighborFlows, staticNeighborFlows, fdbFlows, portSecurityFlows, hairpinFlows, balancedConnections, ecmpConnections, aclConnections,
   fixedFlows, portFlows, multicastFlows, tunnelFlows, floodFlow, chassisMacFlows,
   watchedPeers, bfdReports, monitoredServices, serviceReports, snoopedSwitches, groupWrites, staleGroups,
   agingThresholds, neighborWrites, addressWrites, timestampWrites, eventWrites, activationReports, virtualBindings, announcements, periodicAdvertisements, configurationReport,
