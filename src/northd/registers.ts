@@ -47,6 +47,7 @@ export const reg = {
   inportMac: "xreg0[0..47]",
   ecmpGroup: "reg8[0..15]",
   ecmpMember: "reg8[16..31]",
+  policyChain: "reg9[16..31]",
   nextHop4: "reg0",
   nextHop6: "xxreg0",
   source4: "reg5",

@@ -26,7 +26,7 @@ import { routesToGateways, routesToTranslations } from "./router/lr-nat-routes.t
 import { untranslatedDestinations } from "./router/lr-undnat.ts";
 import { raDefaults, routerAdvertisements } from "./router/lr-nd-ra.ts";
 import { networkIdDefaults, networkIds } from "./router/lr-network-id.ts";
-import { policyDefaults } from "./router/lr-policy.ts";
+import { policyRules } from "./router/lr-policy.ts";
 import { arpDefaults, arpResponder } from "./switch/ls-arp-rsp.ts";
 import { portSecurityOfPort, portSecurityOfSwitch, tooBigErrors } from "./switch/ls-check-port-sec.ts";
 import { dhcpDefaults, dhcpResponder } from "./switch/ls-dhcp.ts";
@@ -47,6 +47,7 @@ import { routerPortBindings } from "./sync/router-port-bindings.ts";
 import { staleFdb, staleIgmpGroups, staleMacBindings, type StaleContext } from "./sync/stale-rows.ts";
 import { dhcpOptions } from "./sync/supported-options.ts";
 import { switchPortBindings } from "./sync/switch-port-bindings.ts";
+import { policyFacts } from "./topology/policies.ts";
 import { routedThings } from "./topology/route-numbers.ts";
 import { zoneSettings } from "./topology/settings.ts";
 import type { Topology } from "./topology/topology.ts";
@@ -54,7 +55,7 @@ import type { Topology } from "./topology/topology.ts";
 /** Numbers and addresses first, since flows and rows have them in them. */
 export const bindingRules: readonly Rule<Topology>[] = [
   zoneSettings, ...bfdRules, boundSwitches, boundRouters, addressUseOfPort, macUseOfRouterPort, tagRequests, groupsOfGateways, groupsOfExternalPorts,
-  ...accessUses, ...balancerUsesRules, switchPortBindings, routerPortBindings, switchGroups, routerGroups, ipMulticast, ...routedThings, ...dynamicRoutingRules,
+  ...accessUses, ...balancerUsesRules, switchPortBindings, routerPortBindings, switchGroups, routerGroups, ipMulticast, ...routedThings, ...policyFacts, ...dynamicRoutingRules,
   addressSets, monitorAddressSet, portGroupAddressSets, portGroups, dhcpOptions, rbac, portFeedback, gatewayFeedback,
 ];
 
@@ -67,7 +68,7 @@ export const switchRules: readonly Rule<Topology>[] = [
 export const routerRules: readonly Rule<Topology>[] = [
   admissionOfRouter, admissionOfPort, neighborsOfRouter, neighborsOfPort, ipInputOfRouter, ownDestinations, ipv4Input, ipv6Input, natDefaults,
   addressTranslation, untranslatedDestinations, commitAll, forcedSources, forcedPortAddresses, filteredRedirects, routesToTranslations, routesToGateways,
-  raDefaults, routerAdvertisements, routingDefaults, connectedRoutes, bfdPackets, policyDefaults, arpResolveDefaults, neighbouringRouters,
+  raDefaults, routerAdvertisements, routingDefaults, connectedRoutes, bfdPackets, ...policyRules, arpResolveDefaults, neighbouringRouters,
   neighboursOnSwitches, packetLengthDefaults, packetLengths, redirectDefaults, gatewayRedirect, networkIdDefaults, networkIds, arpRequests,
   deliveryDefaults, delivery,
 ];

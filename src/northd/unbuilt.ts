@@ -4,7 +4,6 @@ import type { ReplicaTables } from "../ovsdb/index.ts";
 import type { Nb } from "./topology/topology.ts";
 
 const features = {
-  Logical_Router_Policy: "routing policies",
   QoS: "QoS rules",
   Mirror: "mirrors",
   Forwarding_Group: "forwarding groups",

@@ -92,12 +92,13 @@ function* flowLines(dump: Dump, names: ReadonlyMap<string, string>, datapathByKe
   const ecmp = new Map<string, string>();
   for (const { datapath, stage, match, actions } of flows) {
     const id = /reg8\[0\.\.15\] = (\d+); reg8\[16\.\.31\] = /.exec(actions)?.[1];
-    if (stage === "lr_in_ip_routing" && id !== undefined) ecmp.set(`${datapath} ${id}`, match.replace(/ && (tcp|udp|sctp)$/, ""));
+    if ((stage === "lr_in_ip_routing" || stage === "lr_in_policy") && id !== undefined) ecmp.set(`${datapath} ${stage.slice(0, 8)} ${id}`, match.replace(/ && (tcp|udp|sctp)$/, ""));
   }
   for (const { row, datapath, stage, match, actions } of flows) {
     const inAnyOrder = (text: string): string => text
-      .replace(/(reg8\[0\.\.15\] ==? )([1-9]\d*)/g, (_, start: string, id: string) => `${start}<${ecmp.get(`${datapath} ${id}`) ?? id}>`)
+      .replace(/(reg8\[0\.\.15\] ==? )([1-9]\d*)/g, (_, start: string, id: string) => `${start}<${ecmp.get(`${datapath} ${stage.slice(0, 8)} ${id}`) ?? id}>`)
       .replace(/(reg8\[16\.\.31\] == )\d+/g, "$1member")
+      .replace(/(reg9\[16\.\.31\] ?==? ?)[1-9]\d*/g, "$1chain")
       .replace(/(reg7 ==? )([1-9]\d*)/g, (_, start: string, id: string) => `${start}<${tables.get(id) ?? id}>`);
     const named = (text: string): string => vipSetName(hasOrder ? text : inAnyOrder(text), datapathByKey)
       .replace(/(reg2\[16\.\.31\] = )(\d+)/, (_, start: string, id: string) => `${start}${lists.get(id) ?? id}`)
@@ -109,7 +110,7 @@ function* flowLines(dump: Dump, names: ReadonlyMap<string, string>, datapathByKe
 }
 
 /**
- * Route tables and ECMP groups are numbered in the order in which OVN's northd comes upon routers: by the low bits of their UUIDs
+ * Route tables, ECMP groups and chains of policies are numbered in the order in which OVN's northd comes upon routers: by the low bits of their UUIDs
  * (src/northd/topology/route-order.ts). Where two routers, or two learned routes, have the same bits, it depends on random southbound UUIDs, and numbers
  * cannot be compared, but for what they stand for.
  */

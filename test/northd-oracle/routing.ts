@@ -1,5 +1,5 @@
 /** Dynamic routing, BFD and router policies: rows and options added to a base network. */
-import { entriesOf, type JsonValue, ref, set } from "./columns.ts";
+import { entriesOf, type JsonValue, map, ref, refs, set } from "./columns.ts";
 import { Draft, type DraftInsert } from "./draft.ts";
 import type { Network } from "./network.ts";
 import type { Dump, Row } from "./normalize.ts";
@@ -31,6 +31,8 @@ class Routing {
     for (const each of facing) if (random.chance(0.3)) this.#nat(each);
     for (const router of draft.of("Logical_Router")) if (random.chance(0.3)) this.#balancer(router);
     for (const each of facing) if (random.chance(0.5)) this.#bfd(each);
+    const hasChains = random.chance(0.4);
+    for (const router of draft.of("Logical_Router")) for (let i = random.pick([0, 0, 1, 3, 9]); i > 0; i--) this.#policy(router, hasChains);
     for (const owner of draft.of("Logical_Switch")) if (random.chance(0.2)) this.#evpn(owner);
     return draft.network;
   }
@@ -99,6 +101,26 @@ class Routing {
     }
   }
 
+  #policy(router: DraftInsert, hasChains: boolean): void {
+    const draft = this.#draft;
+    const { random } = draft;
+    const ports = draft.referred(router, "ports");
+    const hops = ports.flatMap((port) => portNetworks(port)).flatMap((n) => (n.includes(":") ? [n.replace(/:\w+\/\d+$/, ":200"), n.replace(/:\w+\/\d+$/, ":201")] : [n.replace(/\d+\/\d+$/, "200"), n.replace(/\d+\/\d+$/, "201")]));
+    const action = random.pick(["allow", "drop", "reroute", "reroute", "reroute", ...(hasChains ? ["jump"] : [])]);
+    const nexthops = [...new Set(Array.from({ length: random.pick([1, 1, 2, 3]) }, () => (hops.length === 0 || random.chance(0.1) ? "9.9.9.9" : random.pick(hops))))];
+    const sessions = draft.of("BFD").filter(() => random.chance(0.4)).map(({ uuid }) => uuid);
+    const policy = draft.insert("Logical_Router_Policy", {
+      priority: random.below(1000), match: `ip4.src == 10.0.${random.below(9)}.0/24`, action,
+      ...(action === "reroute" ? { nexthops: set(nexthops), ...(random.chance(0.4) ? { bfd_sessions: refs(sessions) } : {}) } : {}),
+      ...(action === "reroute" && random.chance(0.2) && ports.length > 0 ? { output_port: ref(random.pick(ports).uuid) } : {}),
+      ...(random.chance(0.3) ? { options: map({ pkt_mark: random.pick(["100", "0", "4294967295", "nonsense"]) }) } : {}),
+      ...(hasChains && random.chance(0.6) ? { chain: random.pick(["inbound", "outbound", ""]) } : {}),
+      ...(action === "jump" && random.chance(0.9) ? { jump_chain: random.pick(["inbound", "outbound", "absent", ""]) } : {}),
+      ...(random.chance(0.05) ? { nexthop: "10.0.0.1" } : {}),
+    });
+    draft.add(router, "policies", ["uuid", policy.uuid]);
+  }
+
   #evpn(owner: DraftInsert): void {
     const { random } = this.#draft;
     this.#draft.put(owner, "other_config", {
@@ -129,6 +151,7 @@ export function routingChanges(network: Network, random: SeededRandom): readonly
     else if (table === "Logical_Switch_Port") put("options", "dynamic-routing-advertise", random.pick(["true", "false"]));
     else if (table === "BFD") update({ min_tx: 500 + random.below(3) });
     else if (table === "NAT") put("options", "dynamic-routing-advertise", random.pick(["true", "false"]));
+    else if (table === "Logical_Router_Policy") update(random.pick([{ priority: 5 }, { bfd_sessions: set([]) }, { action: "drop" }, { nexthops: set(["10.0.0.200", "10.0.0.201"]) }]));
     else if (table === "Logical_Router_Static_Route") update({ bfd: set([]) });
   }
   return random.chance(0.5) ? [...operations, ...changesOf(network, random)] : operations;

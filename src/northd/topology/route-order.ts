@@ -1,12 +1,12 @@
 /**
- * The order in which OVN's northd meets routers and routes: it numbers route tables and ECMP groups as it comes upon them. The
- * numbers are seen in flows (reg7, reg8), so ours are the same.
+ * The order in which OVN's northd meets routers, routes and policies: it numbers route tables, ECMP groups and chains of policies
+ * as it comes upon them. The numbers are seen in flows (reg7, reg8, reg9), so ours are the same.
  *
  * It walks hash maps (OVS's hmap): by the low bits of the first word of an UUID, as many as the number of items asks for. Within
  * a bucket the latest comes first, and each growth of the map turns the order round. Routers go into such a map, then, router by
  * router and sorted by UUID, their static routes, followed by the networks of their ports, into another.
  *
- * Learned routes have a map of their own, and come when static ones have.
+ * Learned routes have a map of their own, and come when static ones have. Policies have one in which all of a router share a bucket.
  *
  * So the numbers follow from the northbound database, but for one thing: routers that share a bucket come in the order in which
  * their datapaths got there, which depends on random southbound UUIDs, and so do learned routes. Here they come by UUID.
@@ -17,6 +17,7 @@ import { ValuesByKey } from "../values-by-key.ts";
 export type Routed =
   | { readonly kind: "router"; readonly router: string }
   | { readonly kind: "static"; readonly router: string; readonly route: string }
+  | { readonly kind: "policy"; readonly router: string; readonly policy: string }
   /** Row of Learned_Route. */
   | { readonly kind: "learned"; readonly router: string; readonly route: string }
   /** Routes to the networks of a port. */
@@ -26,6 +27,7 @@ export const Routed = relation<Routed>("routed", (item) => {
   switch (item.kind) {
     case "router": return item.router;
     case "static": return `${item.router} ${item.route}`;
+    case "policy": return `${item.router} ${item.policy}`;
     case "learned": return `learned ${item.route}`;
     case "connected": return `${item.router} ${item.port} ${item.count}`;
   }
@@ -38,82 +40,123 @@ const maskOf = (count: number): number => (count < 2 ? 0 : count < 8 ? 3 : 2 ** 
 
 const bucketOf = (uuid: string, mask: number): number => (Number.parseInt(uuid.slice(0, 8), 16) & mask) >>> 0;
 
-/** What has to be known of a router to tell in which order two of its routes come that share a bucket. */
-export interface Growth {
+/** What has to be known of a router to tell in which order two of its items come that share a bucket. */
+interface Growth {
   /** Of the whole map. */
   readonly mask: number;
-  /** The map grew when the route with this UUID had come: once for each of them. */
+  /** The map grew when the item with this UUID had come: once for each of them. */
   readonly after: readonly string[];
-  /** How often it grew when all of them were in. */
+  /** How often it grew when all of the router's were in. */
   readonly later: number;
 }
 
-interface RouterRoutes {
+interface ItemsOfRouter {
   /** By UUID. */
-  readonly routes: string[];
-  connected: number;
-  isThere: boolean;
-}
-
-export interface RouteOrder {
-  /** A tracked read. */
-  compareRouters(a: string, b: string): number;
-  compareRoutes(router: string, a: string, b: string): number;
-  compareLearned(a: string, b: string): number;
+  readonly items: string[];
+  /** More that come after them. */
+  more: number;
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+/** One hash map that is filled router by router. */
+class FilledMap {
+  readonly #routers = new Map<string, ItemsOfRouter>();
+  readonly #growths: ValuesByKey<Growth>;
+  isStale = false;
+
+  constructor(name: string) {
+    this.#growths = new ValuesByKey(name);
+  }
+
+  change(router: string, item: string | undefined, more: 1 | -1, count = 0): void {
+    this.isStale = true;
+    const of = this.#routers.get(router) ?? { items: [], more: 0 };
+    this.#routers.set(router, of);
+    of.more += more * count;
+    if (item !== undefined) of.items.splice(placeOf(of.items, item), more === 1 ? 0 : 1, ...(more === 1 ? [item] : []));
+    if (of.items.length > 0 || of.more > 0) return;
+    this.#routers.delete(router);
+    this.#growths.clear(router);
+  }
+
+  settle(routers: readonly string[]): void {
+    this.isStale = false;
+    const filled = routers.flatMap((router) => {
+      const of = this.#routers.get(router);
+      return of === undefined ? [] : [{ router, ...of }];
+    });
+    const total = filled.reduce((sum, { items, more }) => sum + items.length + more, 0);
+    const mask = maskOf(total);
+    let start = 0;
+    for (const { router, items, more } of filled) {
+      this.#growths.set(router, { mask, after: grownAfter(start, items), later: growthsBetween(start + items.length, total) });
+      start += items.length + more;
+    }
+  }
+
+  compare(router: string, a: string, b: string, bucket: (uuid: string, mask: number) => number): number {
+    const { mask, after, later } = this.#growths.get(router) ?? { mask: 0, after: [], later: 0 };
+    const buckets = bucket(a, mask) - bucket(b, mask);
+    if (buckets !== 0 || a === b) return buckets;
+    const second = a < b ? b : a;
+    const turns = later + after.filter((grown) => grown >= second).length;
+    return turns % 2 === 0 ? compare(b, a) : compare(a, b);
+  }
+}
+
+export interface RouteOrder {
+  /** Tracked reads, all of them. */
+  compareRouters(a: string, b: string): number;
+  compareRoutes(router: string, a: string, b: string): number;
+  comparePolicies(router: string, a: string, b: string): number;
+  compareLearned(a: string, b: string): number;
+}
+
 export class RouteCensus implements Sink<Routed>, RouteOrder {
-  readonly #routers = new Map<string, RouterRoutes>();
+  readonly #routers = new Set<string>();
   readonly #routerMask = new Cell("buckets of routers", 0);
-  readonly #growths = new ValuesByKey<Growth>("growth of the map of routes");
   readonly #learnedMask = new Cell("buckets of learned routes", 0);
+  readonly #routes = new FilledMap("growth of the map of routes");
+  readonly #policies = new FilledMap("growth of the map of policies");
   #learned = 0;
-  #isStale = false;
+  #hasOtherRouters = false;
 
   added(item: Routed): void {
-    this.#isStale = true;
-    if (item.kind === "learned") {
-      this.#learned++;
-      return;
-    }
-    const of = this.#of(item.router);
-    if (item.kind === "router") of.isThere = true;
-    else if (item.kind === "connected") of.connected += item.count;
-    else of.routes.splice(placeOf(of.routes, item.route), 0, item.route);
+    this.#change(item, 1);
   }
 
   removed(item: Routed): void {
-    this.#isStale = true;
-    if (item.kind === "learned") {
-      this.#learned--;
-      return;
-    }
-    const of = this.#of(item.router);
-    if (item.kind === "router") of.isThere = false;
-    else if (item.kind === "connected") of.connected -= item.count;
-    else of.routes.splice(placeOf(of.routes, item.route), 1);
-    if (!of.isThere && of.connected === 0 && of.routes.length === 0) {
-      this.#routers.delete(item.router);
-      this.#growths.clear(item.router);
+    this.#change(item, -1);
+  }
+
+  #change(item: Routed, by: 1 | -1): void {
+    switch (item.kind) {
+      case "router":
+        this.#hasOtherRouters = true;
+        if (by === 1) this.#routers.add(item.router);
+        else this.#routers.delete(item.router);
+        return;
+      case "static":
+        return this.#routes.change(item.router, item.route, by);
+      case "connected":
+        return this.#routes.change(item.router, undefined, by, item.count);
+      case "policy":
+        return this.#policies.change(item.router, item.policy, by);
+      case "learned":
+        this.#learned += by;
     }
   }
 
   settle(): void {
-    if (!this.#isStale) return;
-    this.#isStale = false;
-    const present = [...this.#routers].filter(([, of]) => of.isThere);
-    const mask = maskOf(present.length);
-    this.#routerMask.set(mask);
     this.#learnedMask.set(maskOf(this.#learned));
-    const total = present.reduce((sum, [, of]) => sum + of.routes.length + of.connected, 0);
-    const routeMask = maskOf(total);
-    let start = 0;
-    for (const [router, { routes, connected }] of present.sort(([a], [b]) => bucketOf(a, mask) - bucketOf(b, mask) || compare(a, b))) {
-      this.#growths.set(router, { mask: routeMask, after: grownAfter(start, routes), later: growthsBetween(start + routes.length, total) });
-      start += routes.length + connected;
-    }
+    const stale = [this.#routes, this.#policies].filter((map) => map.isStale || this.#hasOtherRouters);
+    if (stale.length === 0) return;
+    this.#hasOtherRouters = false;
+    const mask = maskOf(this.#routers.size);
+    this.#routerMask.set(mask);
+    const routers = [...this.#routers].sort((a, b) => bucketOf(a, mask) - bucketOf(b, mask) || compare(a, b));
+    for (const map of stale) map.settle(routers);
   }
 
   compareRouters(a: string, b: string): number {
@@ -122,26 +165,16 @@ export class RouteCensus implements Sink<Routed>, RouteOrder {
   }
 
   compareRoutes(router: string, a: string, b: string): number {
-    const { mask, after, later } = this.#growths.get(router) ?? { mask: 0, after: [], later: 0 };
-    const buckets = bucketOf(a, mask) - bucketOf(b, mask);
-    if (buckets !== 0 || a === b) return buckets;
-    const second = a < b ? b : a;
-    const turns = later + after.filter((grown) => grown >= second).length;
-    return turns % 2 === 0 ? compare(b, a) : compare(a, b);
+    return this.#routes.compare(router, a, b, bucketOf);
+  }
+
+  comparePolicies(router: string, a: string, b: string): number {
+    return this.#policies.compare(router, a, b, () => 0);
   }
 
   compareLearned(a: string, b: string): number {
     const mask = this.#learnedMask.get();
     return bucketOf(a, mask) - bucketOf(b, mask) || compare(a, b);
-  }
-
-  #of(router: string): RouterRoutes {
-    let of = this.#routers.get(router);
-    if (of === undefined) {
-      of = { routes: [], connected: 0, isThere: false };
-      this.#routers.set(router, of);
-    }
-    return of;
   }
 }
 

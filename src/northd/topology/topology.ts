@@ -55,6 +55,10 @@ export class LearnedRoute extends Node<SbRow<"Learned_Route">> {
   readonly kind = "learned-route";
 }
 
+export class Policy extends Node<NbRow<"Logical_Router_Policy">> {
+  readonly kind = "policy";
+}
+
 export class StaticRoute extends Node<NbRow<"Logical_Router_Static_Route">> {
   readonly kind = "static-route";
 }
@@ -93,6 +97,7 @@ export class Topology {
   readonly routers: MappedCollection<NbRow<"Logical_Router">, LogicalRouter>;
   readonly switchPorts: MappedCollection<NbRow<"Logical_Switch_Port">, SwitchPort>;
   readonly routerPorts: MappedCollection<NbRow<"Logical_Router_Port">, RouterPort>;
+  readonly policies: MappedCollection<NbRow<"Logical_Router_Policy">, Policy>;
   readonly learnedRoutes: MappedCollection<SbRow<"Learned_Route">, LearnedRoute>;
   readonly staticRoutes: MappedCollection<NbRow<"Logical_Router_Static_Route">, StaticRoute>;
   readonly loadBalancers: MappedCollection<NbRow<"Load_Balancer">, LoadBalancer>;
@@ -133,7 +138,7 @@ export class Topology {
   /** The UDP port of a BFD session, by its router port and destination. */
   bfdSourcePorts: KeySource = { get: () => undefined };
   /** The order in which route tables and ECMP groups are numbered. */
-  routeOrder: RouteOrder = { compareRouters: () => 0, compareRoutes: () => 0, compareLearned: () => 0 };
+  routeOrder: RouteOrder = { compareRouters: () => 0, compareRoutes: () => 0, comparePolicies: () => 0, compareLearned: () => 0 };
   /** The NB_Global.nb_cfg that was seen last, and when. */
   readonly nbCfgStamp = new Cell<CfgStamp | undefined>("time of nb_cfg", undefined);
   /** The nb_cfg that is known to be in the southbound database, and since when. */
@@ -159,6 +164,7 @@ export class Topology {
     this.routers = new MappedCollection("logical routers", nb.Logical_Router, (row) => new LogicalRouter(this, row));
     this.switchPorts = new MappedCollection("switch ports", nb.Logical_Switch_Port, (row) => new SwitchPort(this, row));
     this.routerPorts = new MappedCollection("router ports", nb.Logical_Router_Port, (row) => new RouterPort(this, row));
+    this.policies = new MappedCollection("policies", nb.Logical_Router_Policy, (row) => new Policy(this, row));
     this.learnedRoutes = new MappedCollection("learned routes", sb.Learned_Route, (row) => new LearnedRoute(this, row));
     this.staticRoutes = new MappedCollection("static routes", nb.Logical_Router_Static_Route, (row) => new StaticRoute(this, row));
     this.loadBalancers = new MappedCollection("load balancers", nb.Load_Balancer, (row) => new LoadBalancer(this, row));
