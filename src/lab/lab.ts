@@ -1,8 +1,8 @@
 /**
  * A running lab: brings a topology up, answers what is asked of it, takes it down. One object for one folder.
  *
- * Order: databases; then the set-up scripts (each node's in order, all nodes at once) and ovn-ic; northd, switches and
- * controllers when the scripts are through, or wait for something; then the hosts' interfaces and their own configuration.
+ * Order: databases, with the interfaces of hosts; then the set-up scripts (each node's in order, all nodes at once) and ovn-ic;
+ * northd, switches and controllers when the scripts are through, or wait for something; then the hosts and their configuration.
  * Whatever is in the databases by the time a daemon starts, it works out once; what comes later, it works in bit by bit.
  */
 import { timedOutCode } from "../ctl/index.ts";
@@ -262,7 +262,8 @@ export class Lab {
     }
     if (isChassis(node)) {
       const ids = [...chassisExternalIds(this.topology, node)].map(([key, value]) => `external-ids:${key}="${value}"`);
-      await this.#command(node, ["ovs-vsctl", "--no-wait", "init", "--", "set", "Open_vSwitch", ".", ...ids]);
+      const hosts = [...this.topology.hosts.values()].filter((wanted) => wanted.node === node.name);
+      await this.#command(node, ["ovs-vsctl", "--no-wait", "init", "--", "set", "Open_vSwitch", ".", ...ids, ...hosts.flatMap(plugCommands)]);
       for (const command of this.#underlay?.bridgeCommandsOf(node.name) ?? []) await this.#command(node, command);
     }
   }
@@ -272,12 +273,6 @@ export class Lab {
     const labHost = await this.#makeHost(wanted);
     this.hosts.set(wanted.name, labHost);
     labHost.plugInto(this.#switchOf(node.name));
-    // The controller makes br-int; the hypervisor only plugs into it.
-    await this.#command(node, ["ovs-vsctl", "--no-wait", "--timeout=10", "wait-until", "Bridge", "br-int", "name=br-int"]);
-    await this.#command(node, [
-      "ovs-vsctl", "--no-wait", "add-port", "br-int", wanted.interfaceName, "--", "set", "Interface", wanted.interfaceName,
-      `external-ids:iface-id=${wanted.ifaceId}`, `external-ids:attached-mac="${wanted.mac}"`,
-    ]);
   }
 
   async #makeHost(wanted: TopologyHost): Promise<LabHost> {
@@ -369,3 +364,12 @@ export class Lab {
 
 /** Addresses that mean something only on the host itself or on its link. */
 const isLocal = (ip: Ip): boolean => (ip.family === 4 ? ip.address >>> 24 === 127 : ip.address === 1n || isLinkLocalIpv6(ip.address));
+
+/**
+ * What a hypervisor does when it starts a machine. The integration bridge is made as ovn-controller would make it, so that ports
+ * are there when that starts: what it finds, it works out once.
+ */
+const plugCommands = ({ interfaceName, ifaceId, mac }: TopologyHost): readonly string[] => [
+  "--", "--may-exist", "add-br", "br-int", "--", "set", "Bridge", "br-int", "fail-mode=secure", "--", "add-port", "br-int", interfaceName,
+  "--", "set", "Interface", interfaceName, `external-ids:iface-id=${ifaceId}`, `external-ids:attached-mac="${mac}"`,
+];

@@ -18,7 +18,9 @@ export interface Spread {
 export function spreadOverThreads(threads: Threads, topology: Topology, folder: string, pid: number, carriers: AddressMap, own: Spread): Spread {
   const zones = [...new Set([...topology.nodes.values()].map((node) => node.zone).filter((zone) => zone !== undefined))];
   const others: NodeThread[] = [];
-  for (let i = 1; i < Math.min(zones.length, threads.parallelism); i++) {
+  // Nodes with a place in the underlay hang on its cables, which are here.
+  const count = topology.underlay === undefined ? Math.min(zones.length, threads.parallelism) : 1;
+  for (let i = 1; i < count; i++) {
     others.push(new NodeThread(threads.start<ThreadRequest, ThreadAnswer>(), folder, pid, carriers));
   }
   threads.endSpare();
