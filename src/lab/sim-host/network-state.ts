@@ -2,7 +2,7 @@
  * What a machine knows of its network: its addresses, and the routes that follow from them or were given. A route has one hop or
  * several of equal cost; which of these a packet takes is for its flow's hash to say (RFC 2992), so that a flow keeps its path.
  */
-import { contains, type Ip, isLinkLocalIpv6, networkOf, type Prefix } from "../../net/index.ts";
+import { contains, type Ip, ipv4Of, isLinkLocalIpv6, networkOf, type Prefix } from "../../net/index.ts";
 
 export type Origin = "static" | "dhcp" | "slaac" | "kernel";
 
@@ -14,6 +14,8 @@ export interface Address {
   /** When it ends, by the clock, in milliseconds; undefined: never. */
   readonly validUntil: number | undefined;
   readonly preferredUntil: number | undefined;
+  /** Shown beside it, where whoever set it named one. */
+  readonly broadcast?: Ip;
 }
 
 export interface Hop {
@@ -172,6 +174,13 @@ function chooseHop(hops: readonly Hop[], hash: number): Hop | undefined {
   const total = hops.reduce((sum, hop) => sum + hop.weight, 0);
   let at = (hash / 2 ** 32) * total;
   return hops.find((hop) => (at -= hop.weight) < 0) ?? hops.at(-1);
+}
+
+/** The address of everyone on the prefix's network. */
+export function broadcastOf(prefix: Prefix): Ip {
+  if (prefix.family !== 4) return prefix;
+  const hostBits = prefix.length === 32 ? 0 : 0xffffffff >>> prefix.length;
+  return { family: 4, address: ipv4Of((prefix.address | hostBits) >>> 0) };
 }
 
 const isOnLink = (route: Route, device: string): boolean => route.hops.some((hop) => hop.via === undefined && hop.device === device);

@@ -4,11 +4,12 @@
  * the highest priority first.
  */
 import type { Timer } from "../../host/index.ts";
-import { type Ipv4, ipv4Of, type Prefix } from "../../net/index.ts";
+import { contains, type Ipv4, ipv4Of, networkOf, type Prefix } from "../../net/index.ts";
 import { emitVrrp, ip4, parseVrrp, sizeofVrrp, type Vrrp, vrrpProtocol } from "../../packet/index.ts";
 import type { Device } from "./device.ts";
 import type { HostServices } from "./host-services.ts";
 import type { Inbound } from "./ip-core.ts";
+import { broadcastOf } from "./network-state.ts";
 
 export interface VirtualAddressOptions {
   readonly device: Device;
@@ -83,7 +84,9 @@ export class VirtualAddress {
   #take(): void {
     const { device, address } = this.#options;
     this.#isHolder = true;
-    this.#host.network.setAddress({ prefix: address, device: device.name, origin: "static", validUntil: undefined, preferredUntil: undefined });
+    const network = this.#host.network.addresses.find((a) => a.device === device.name && contains(networkOf(a.prefix), address));
+    const broadcast = network === undefined ? {} : { broadcast: broadcastOf(network.prefix) };
+    this.#host.network.setAddress({ prefix: address, device: device.name, origin: "static", validUntil: undefined, preferredUntil: undefined, ...broadcast });
     this.#host.ip.resolution.announce(device, address);
     this.#advertise();
   }

@@ -17,6 +17,9 @@
  *             ens4: { plug: data/vnet10, bridge: br-tenant }                              a card in an Open vSwitch bridge
  *             vlan50: { bridge: br-tenant, network: tenant, addresses: [172.17.2.10/24] } an internal port of the bridge
  *             br-ex: { bridge: br-ex, addresses: [10.0.0.42/24] }                         the bridge's own port
+ *         hypervisor:
+ *           interfaces:
+ *             data: { addresses: [172.17.2.1/24] }      a switch's name on its machine: the machine's own end of it
  *           routes: [default via 192.168.24.1]        in iproute2's words
  *           sysctl: { net.ipv4.ip_forward: 1 }        by the kernel's names
  *           bfd: [{ peer: 100.65.1.2, interface: eth2 }]

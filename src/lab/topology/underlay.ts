@@ -192,7 +192,8 @@ function* interfaceMisfits({ networks, switches }: Underlay, machine: UnderlayMa
   if (i.of !== undefined && i.vlan === undefined) yield { path, message: `a VLAN of ${i.of} needs "vlan", or a "network" that has one` };
   if (i.of !== undefined && (i.plug !== undefined || isLinked || i.bridge !== undefined)) yield { path: [...path, "of"], message: `a VLAN of ${i.of} has neither a cable nor a bridge of its own` };
   if (i.bridge !== undefined && (node === undefined || !isChassis(node))) yield { path: [...path, "bridge"], message: `${machine.name} runs no Open vSwitch: bridges are for nodes with role chassis or gateway` };
-  if (i.plug === undefined && !isLinked && i.of === undefined && i.bridge === undefined) yield { path, message: `leads nowhere: it needs "plug", "of", "bridge" or a link` };
+  const isOwnEnd = switches.get(i.name)?.on === machine.name;
+  if (i.plug === undefined && !isLinked && i.of === undefined && i.bridge === undefined && !isOwnEnd) yield { path, message: `leads nowhere: it needs "plug", "of", "bridge", a link, or the name of a switch on ${machine.name}` };
   if (i.bridge !== undefined && isCard(i, isLinked) && i.addresses.length > 0) yield { path: [...path, "addresses"], message: `a card in a bridge has no addresses: give them to the bridge's own port, or to an internal one` };
   if (i.network === undefined) return;
   const network = networks.get(i.network);

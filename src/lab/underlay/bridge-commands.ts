@@ -46,9 +46,9 @@ function virsh(bridges: ReadonlyMap<string, LearningBridge>, underlay: Underlay)
         context.err(verb === "domiflist" ? `error: failed to get domain '${name}'\n` : `error: unknown command: '${verb ?? ""}'\n`);
         return Promise.resolve(1);
       }
-      context.out(` ${"Interface".padEnd(11)}${"Type".padEnd(10)}${"Source".padEnd(13)}${"Model".padEnd(9)}MAC\n${"-".repeat(64)}\n`);
+      context.out(` ${"Interface".padEnd(12)}${"Type".padEnd(10)}${"Source".padEnd(13)}${"Model".padEnd(9)}MAC\n${"-".repeat(64)}\n`);
       for (const { plug, mac } of machine.interfaces.values()) {
-        if (plug !== undefined && bridges.has(plug.switch)) context.out(` ${plug.port.padEnd(11)}${"network".padEnd(10)}${plug.switch.padEnd(13)}${"virtio".padEnd(9)}${mac}\n`);
+        if (plug !== undefined && bridges.has(plug.switch)) context.out(` ${plug.port.padEnd(12)}${"network".padEnd(10)}${plug.switch.padEnd(13)}${"virtio".padEnd(9)}${mac}\n`);
       }
       context.out("\n");
       return Promise.resolve(0);

@@ -78,9 +78,13 @@ export class LabUnderlay {
     return datagrams === undefined ? others : { bind: (address, port) => (own.has(address) ? datagrams : others).bind(address, port) };
   }
 
-  /** An address of the machine, for those who call it by its name. */
+  /** An address of the machine, for those who call it by its name: `controller-1`, or `controller-1.internalapi.local` for a network's. */
   addressOf(name: string, family: 4 | 6 | undefined): Ip | undefined {
-    const addresses = [...(this.#underlay.machines.get(name)?.interfaces.values() ?? [])].flatMap((i) => i.addresses.map((text) => parseIp(text.split("/")[0] ?? "")));
+    const [machine = "", network, domain] = this.#underlay.machines.has(name) ? [name] : name.split(".");
+    if (network !== undefined && domain !== "local" && domain !== undefined) return undefined;
+    const isMeant = (i: UnderlayInterface): boolean => network === undefined || i.network?.replaceAll("_", "").toLowerCase() === network.toLowerCase();
+    const interfaces = [...(this.#underlay.machines.get(machine)?.interfaces.values() ?? [])].filter(isMeant);
+    const addresses = interfaces.flatMap((i) => i.addresses.map((text) => parseIp(text.split("/")[0] ?? "")));
     return addresses.find((ip) => ip !== undefined && (family === undefined || ip.family === family));
   }
 
@@ -97,8 +101,9 @@ export class LabUnderlay {
     const machine: UnderlayMachine = this.#underlay.machines.get(name) ?? { name, kind: "simulated", interfaces: new Map(), routes: [], sysctl: new Map(), bfd: [] };
     const own = [...this.#underlay.switches.values()].filter((s) => s.on === name);
     // A switch is a device of its machine too: the machine's own end of it.
-    const ownEnds = own.filter((s) => !machine.interfaces.has(s.name)).map((s): UnderlayInterface => ({ ...bareInterface, name: s.name, mac: s.mac }));
-    const interfaces = [...machine.interfaces.values()].filter((i) => i.bridge === undefined || !this.#isCard(name, i)).concat(ownEnds);
+    const ownEnds = own.map((s): UnderlayInterface => ({ ...(machine.interfaces.get(s.name) ?? bareInterface), name: s.name, mac: s.mac }));
+    const isOwnEnd = (i: UnderlayInterface): boolean => own.some((s) => s.name === i.name);
+    const interfaces = [...machine.interfaces.values()].filter((i) => !isOwnEnd(i) && (i.bridge === undefined || !this.#isCard(name, i))).concat(ownEnds);
     if (machine.kind === "netns") return NetnsMachine.start(machines, machine, interfaces);
     const commands: ReadonlyMap<string, Command> = own.length === 0 ? new Map() : bridgeCommands(new Map(own.map((s) => [s.name, present(this.#bridges.get(s.name))])), this.#underlay);
     return new SimulatedMachine(this.#host, { machine, interfaces, commands, sharedAddresses: this.#sharedAddressesOf(name), resolve });

@@ -1,19 +1,38 @@
 /**
  * A machine of the underlay with the kernel of this one, in a network namespace: its cards and internal ports are devices whose
  * far ends are in the lab. The lab's switches cannot open sockets there, so tunnels do not end on such a machine.
+ *
+ * VLANs are the kernel's where it has them (8021q); where not, each is a device like a card, and the lab puts on its tag and
+ * takes it off where the card's cable begins.
  */
 import type { DeviceEnd, Machine, Machines } from "../../host/index.ts";
 import type { RunningCommand } from "../sim-host/index.ts";
+import { realMachine } from "../netns-host/real-machine.ts";
 import type { UnderlayInterface, UnderlayMachine } from "../topology/underlay.ts";
 import type { DevicePlug, FabricMachine } from "./fabric-machine.ts";
 
-/** Folders that tools write to, each machine its own. */
-const ownFolders = ["/var/log/frr", "/etc/frr"];
+type See = (frame: Uint8Array, direction: "in" | "out") => void;
 
-interface Door {
-  readonly end: DeviceEnd;
+/** A device's far end. */
+class Door {
+  end: DeviceEnd | undefined;
   take: ((frame: Uint8Array) => void) | undefined;
-  readonly taps: Set<(frame: Uint8Array, direction: "in" | "out") => void>;
+  readonly taps = new Set<See>();
+  /** VLANs of this card that the lab makes. */
+  readonly vlans = new Map<number, Door>();
+
+  out(frame: Uint8Array): void {
+    for (const see of this.taps) see(frame, "out");
+    this.take?.(frame);
+  }
+
+  in(frame: Uint8Array): void {
+    for (const see of this.taps) see(frame, "in");
+    const tag = this.vlans.size > 0 ? tagOf(frame) : undefined;
+    const vlan = tag === undefined ? undefined : this.vlans.get(tag);
+    if (vlan === undefined) this.end?.send(frame);
+    else vlan.in(withoutTag(frame));
+  }
 }
 
 export class NetnsMachine implements FabricMachine {
@@ -32,7 +51,7 @@ export class NetnsMachine implements FabricMachine {
   }
 
   static async start(machines: Machines, options: UnderlayMachine, interfaces: readonly UnderlayInterface[]): Promise<NetnsMachine> {
-    const made = new NetnsMachine(await machines.start({ name: options.name, emptyFolders: ownFolders }), options, interfaces);
+    const made = new NetnsMachine(await machines.start(realMachine(options.name, new Map())), options, interfaces);
     try {
       for (const i of interfaces) if (i.of === undefined) await made.#open(i);
     } catch (error) {
@@ -42,13 +61,22 @@ export class NetnsMachine implements FabricMachine {
     return made;
   }
 
-  async #open({ name, mac, mtu }: UnderlayInterface): Promise<void> {
-    const taps: Door["taps"] = new Set();
-    const end = await this.#machine.openDevice({ name, mac, mtu }, (frame) => {
-      for (const see of taps) see(frame, "out");
-      this.#doors.get(name)?.take?.(frame);
-    });
-    this.#doors.set(name, { end, take: undefined, taps });
+  async #open({ name, mac, mtu }: UnderlayInterface): Promise<Door> {
+    const door = new Door();
+    door.end = await this.#machine.openDevice({ name, mac, mtu }, (frame) => door.out(frame));
+    this.#doors.set(name, door);
+    return door;
+  }
+
+  async #makeVlan(i: UnderlayInterface): Promise<void> {
+    const { name, mac, of: card = "", vlan = 0 } = i;
+    const { code } = await this.#machine.execute(["ip", "link", "add", "link", card, "name", name, "address", mac, "type", "vlan", "id", String(vlan)]);
+    if (code === 0) return;
+    const below = this.#doors.get(card);
+    if (below === undefined) throw new Error(`${this.name}: no interface ${card} to put ${name} on`);
+    const door = await this.#open(i);
+    door.take = (frame) => below.out(withTag(frame, vlan));
+    below.vlans.set(vlan, door);
   }
 
   get entry(): readonly string[] {
@@ -62,10 +90,7 @@ export class NetnsMachine implements FabricMachine {
       attach: (take) => {
         door.take = take;
       },
-      send: (frame) => {
-        for (const see of door.taps) see(frame, "in");
-        door.end.send(frame);
-      },
+      send: (frame) => door.in(frame),
     };
   }
 
@@ -81,9 +106,9 @@ export class NetnsMachine implements FabricMachine {
 
   async configure(): Promise<void> {
     await this.#must(["ip", "link", "set", "lo", "up"]);
-    for (const { name, of, vlan } of this.#interfaces) {
-      if (of !== undefined) await this.#must(["ip", "link", "add", "link", of, "name", name, "type", "vlan", "id", String(vlan)]);
-      await this.#must(["ip", "link", "set", name, "up"]);
+    for (const i of this.#interfaces) {
+      if (i.of !== undefined) await this.#makeVlan(i);
+      await this.#must(["ip", "link", "set", i.name, "up"]);
     }
     // Linux chooses among equal routes by addresses alone, unless it is told to look at ports too.
     const settings = new Map([["net.ipv4.fib_multipath_hash_policy", "1"], ...this.#options.sysctl]);
@@ -112,7 +137,25 @@ export class NetnsMachine implements FabricMachine {
   }
 
   async stop(): Promise<void> {
-    for (const { end } of this.#doors.values()) end.close();
+    for (const { end } of this.#doors.values()) end?.close();
     await this.#machine.stop();
   }
+}
+
+/** The VLAN that a frame is tagged with. */
+const tagOf = (frame: Uint8Array): number | undefined => (frame[12] === 0x81 && frame[13] === 0x00 ? (((frame[14] ?? 0) << 8) | (frame[15] ?? 0)) & 0xfff : undefined);
+
+function withTag(frame: Uint8Array, vlan: number): Uint8Array {
+  const tagged = new Uint8Array(frame.length + 4);
+  tagged.set(frame.subarray(0, 12));
+  tagged.set([0x81, 0x00, vlan >>> 8, vlan & 0xff], 12);
+  tagged.set(frame.subarray(12), 16);
+  return tagged;
+}
+
+function withoutTag(frame: Uint8Array): Uint8Array {
+  const bare = new Uint8Array(frame.length - 4);
+  bare.set(frame.subarray(0, 12));
+  bare.set(frame.subarray(16), 12);
+  return bare;
 }

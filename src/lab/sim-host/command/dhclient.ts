@@ -6,7 +6,8 @@ export const dhclient: Command = {
   name: "dhclient",
   summary: "dhclient [-4|-6] [-v] [-1] [-r] [interface]",
   run: async (context, args) => {
-    const options = parseOptions(args, "46v1rdnx");
+    // Where it leaves its process number is nobody's business here, nor is what it says of itself (-i: a DUID).
+    const options = parseOptions(args.filter((a) => a !== "--no-pid"), "46v1rdnxi");
     if ("unknown" in options || "needsValue" in options) {
       context.err("Usage: dhclient [-4|-6] [-v] [-1] [-r] [interface]\n");
       return 1;

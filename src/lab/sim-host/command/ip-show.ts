@@ -3,7 +3,7 @@ import { formatIp, formatMac, formatPrefix, type Ip, isLinkLocalIpv6, type Prefi
 import type { Device } from "../device.ts";
 import { pairHash } from "../flow-hash.ts";
 import type { HostServices } from "../host-services.ts";
-import type { Address, Hop, Route } from "../network-state.ts";
+import { type Address, broadcastOf, type Hop, type Route } from "../network-state.ts";
 
 const loopbackLink = "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN";
 const forever = "       valid_lft forever preferred_lft forever\n";
@@ -54,14 +54,8 @@ function addressLines(host: HostServices, a: Address): string {
   const scope = isLinkLocal(a) ? "link" : "global";
   const times = `       valid_lft ${seconds(a.validUntil)} preferred_lft ${seconds(a.preferredUntil)}\n`;
   if (a.prefix.family === 6) return `    inet6 ${formatPrefix(a.prefix)} scope ${scope} ${a.origin === "slaac" ? "dynamic mngtmpaddr " : a.validUntil === undefined ? "" : "dynamic "}\n${times}`;
-  const broadcast = a.origin === "dhcp" ? ` brd ${broadcastOf(a.prefix)}` : "";
+  const broadcast = a.broadcast !== undefined ? ` brd ${formatIp(a.broadcast)}` : a.origin === "dhcp" ? ` brd ${formatIp(broadcastOf(a.prefix))}` : "";
   return `    inet ${formatPrefix(a.prefix)}${broadcast} scope global ${a.validUntil === undefined ? "" : "dynamic "}${a.device}\n${times}`;
-}
-
-function broadcastOf(prefix: Prefix): string {
-  if (prefix.family !== 4) return "";
-  const hostBits = prefix.length === 32 ? 0 : 0xffffffff >>> prefix.length;
-  return formatIp({ family: 4, address: ((prefix.address | hostBits) >>> 0) as typeof prefix.address });
 }
 
 export function showAddressesBriefly(host: HostServices, family: 4 | 6 | undefined, device: string | undefined): string {
