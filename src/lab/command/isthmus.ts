@@ -5,6 +5,7 @@ import { captureCommand } from "./capture.ts";
 import { downCommand } from "./down.ts";
 import { envCommand } from "./env.ts";
 import { execCommand } from "./exec.ts";
+import { explainRouteCommand } from "./explain.ts";
 import { flowsCommand } from "./flows.ts";
 import { graphCommand } from "./graph.ts";
 import { inspectCommand } from "./inspect.ts";
@@ -107,6 +108,10 @@ function commandLine(terminal: Terminal, finish: (exitCode: number) => void): Co
     .option(...dirOption)
     .option("--way <way>", "both, out (from the first end to the second) or in", choice("both", "out", "in"), "both")
     .action((name: string | undefined, words: string[], options) => linkCommand(terminal, name, words, options));
+  program.command("explain").description("why things are as they are").exitOverride()
+    .command("route <address>").description("how the outside comes to know the way to an address: every link, and the command that shows it").exitOverride()
+    .option(...dirOption)
+    .action(async (address: string, options) => finish(await explainRouteCommand(terminal, address, options)));
   add("env <node>", 'print export lines: eval "$(isthmus env NODE)"')
     .option(...dirOption)
     .option("--no-path", "leave PATH alone, so that the machine's own OVN programs are found")
