@@ -94,7 +94,8 @@ export function isElected(node: Node, port: PortBinding): boolean {
 
 /**
  * Whether this chassis is the most preferred living one of the group. Who hears nothing of any other has lost the network, and
- * does not take itself for the last one; nor does who hears of none that sends packets here.
+ * does not take itself for the last one; nor does who hears of none that sends packets here. Nobody does so to the chassis of an
+ * external port: there the last of the group goes by whoever else it hears (OVN's own controller would leave the port unserved).
  */
 const leads = derived("leads", (node: Node, group: HaChassisGroup): boolean => {
   const own = ourChassis(node);
@@ -104,7 +105,7 @@ const leads = derived("leads", (node: Node, group: HaChassisGroup): boolean => {
   const alive = node.engine.facts(AliveChassis);
   if (alive.size === 0) return false;
   const active = candidates.filter((chassis) => chassis === own || alive.get(chassis.name) !== undefined);
-  if (active.length > 1) return active[0] === own;
+  if (active.length > 1 || group.ref_chassis.size === 0) return active[0] === own;
   return [...group.ref_chassis].some((uuid) => alive.get(node.sb.tables.Chassis.get(uuid)?.name ?? "") !== undefined);
 });
 
