@@ -4,7 +4,7 @@ import { integrationBridge, needsZone } from "./claims.ts";
 import { setEntries } from "./map-entries.ts";
 import { LocalDatapath, type Node } from "./node.ts";
 import { zoneName } from "./physical/zones.ts";
-import { datapathOf, ourChassis } from "./ports.ts";
+import { datapathOf, isSwitch, ourChassis } from "./ports.ts";
 import { OpenVswitchRepair } from "./repairs.ts";
 import type { Bridge } from "./rows.ts";
 import { setting } from "./settings.ts";
@@ -14,7 +14,8 @@ const prefix = "ct-zone-";
 
 export const portZones = rule("port-zones", (node: Node) => node.sb.tables.Port_Binding, function* (node, port) {
   if (ourChassis(node) === undefined || !needsZone(node, port)) return;
-  const limit = limitIn(port.options) ?? limitIn(datapathOf(node, port)?.external_ids);
+  const datapath = datapathOf(node, port);
+  const limit = limitIn(port.options) ?? (datapath !== undefined && isSwitch(datapath) ? limitIn(datapath.external_ids) : undefined);
   yield ZoneUser({ name: port.logical_port, requested: undefined, limit });
 });
 
