@@ -16,9 +16,17 @@ export function findLab(terminal: Terminal, dir: string | undefined): FoundLab {
   const folder = dir === undefined ? onlyLabIn(terminal, terminal.process.folder) : absolute(terminal, dir);
   const record = readRecord(terminal, folder);
   if (record === undefined) throw new UserError(`${folder} holds no lab: start one with "isthmus up FILE --dir ${dir ?? folder}"`);
-  const topology = parseTopology(terminal.host.disk.readText(topologyPath(folder)), topologyPath(folder));
+  const topology = parseTopology(terminal.host.disk.readText(topologyPath(folder)), topologyPath(folder), readBeside(terminal, record.topologyFile));
   if ("complaint" in topology) throw new UserError(topology.complaint);
   return { folder, record, topology };
+}
+
+/** Reads the files that a topology file names, beside it. */
+export function readBeside(terminal: Terminal, file: string): (path: string) => string | undefined {
+  return (path) => {
+    const whole = path.startsWith("/") ? path : file.replace(/[^/]*$/, "") + path;
+    return terminal.host.disk.exists(whole) && !terminal.host.disk.isFolder(whole) ? terminal.host.disk.readText(whole) : undefined;
+  };
 }
 
 export function readRecord(terminal: Terminal, folder: string): LabRecord | undefined {

@@ -11,11 +11,11 @@ import { processLauncher } from "../process-launcher.ts";
 import { spreadOverThreads } from "../thread/spread.ts";
 import { labHandlers } from "../serve-lab.ts";
 import type { TopologyNode } from "../topology/nodes.ts";
-import { asNetns } from "../topology/hosts.ts";
+import { asReal, realNames } from "../topology/real.ts";
 import { parseTopology, type Topology } from "../topology/topology.ts";
 import { parseStandIns, standInLauncher, standInPrograms } from "../stand-in-launcher.ts";
 import { takeDown } from "./down.ts";
-import { absolute, readRecord } from "./find-lab.ts";
+import { absolute, readBeside, readRecord } from "./find-lab.ts";
 import { type Terminal, UserError } from "./terminal.ts";
 
 const probeLimitMs = 30_000;
@@ -24,7 +24,7 @@ export interface UpOptions {
   readonly dir?: string | undefined;
   readonly processes: boolean;
   readonly setup: boolean;
-  /** Every host of the file a network namespace, whatever kind the file says. */
+  /** Every host a network namespace, whatever kind the file says: see `asReal`. */
   readonly real?: boolean | undefined;
   /** `PROGRAM=PATH`: what runs in place of our program. */
   readonly program?: readonly string[] | undefined;
@@ -48,7 +48,7 @@ export function readTopology(terminal: Terminal, file: string): { readonly topol
   } catch (error) {
     throw new UserError(`${file}: cannot be read (${error instanceof Error && "code" in error ? String(error.code) : String(error)})`);
   }
-  const topology = parseTopology(text, file);
+  const topology = parseTopology(text, file, readBeside(terminal, path));
   if ("complaint" in topology) throw new UserError(topology.complaint);
   return { topology, text };
 }
@@ -56,7 +56,7 @@ export function readTopology(terminal: Terminal, file: string): { readonly topol
 export async function bringUp(terminal: Terminal, file: string, options: UpOptions): Promise<RunningLab> {
   const { host, children, process, threads, machines } = terminal;
   const { topology: written, text } = readTopology(terminal, file);
-  const topology = options.real === true ? { ...written, hosts: asNetns(written.hosts) } : written;
+  const topology = options.real === true ? asReal(written) : written;
   if (options.processes && topology.underlay !== undefined) throw new UserError(`${file}: the underlay's machines and cables live in the lab's own process: leave --processes out`);
   await checkMachines(terminal, topology);
   const folder = absolute(terminal, options.dir ?? topology.name);
@@ -100,10 +100,10 @@ export async function bringUp(terminal: Terminal, file: string, options: UpOptio
 }
 
 /** Says at once, and not half-way, that hosts of kind netns cannot be. */
-async function checkMachines({ machines }: Terminal, { hosts }: Topology): Promise<void> {
-  const real = [...hosts.values()].filter((host) => host.kind === "netns").map((host) => host.name);
+async function checkMachines({ machines }: Terminal, topology: Topology): Promise<void> {
+  const real = realNames(topology);
   const obstacle = real.length === 0 ? undefined : await machines.obstacle();
-  if (obstacle !== undefined) throw new UserError(`${real.join(", ")}: hosts of kind netns cannot be made here: ${obstacle}`);
+  if (obstacle !== undefined) throw new UserError(`${real.join(", ")}: what is of kind netns cannot be made here: ${obstacle}`);
 }
 
 /** An empty folder for the lab; what a lab whose process has died left in it is cleared away. */

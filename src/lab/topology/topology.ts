@@ -13,8 +13,9 @@ import { nodeMisfits, nodeSchema, nodesOf, type TopologyNode, type TopologyNodes
 import { type Probe, probeMisfits, probeSchema } from "./probe.ts";
 import { routerMisfits, routerSchema, routersOf, type TopologyRouters } from "./routers.ts";
 import { setupMisfits, setupSchema, type SetupStep } from "./setup.ts";
+import { type ReadBeside, readTripleo, withTripleo } from "./tripleo.ts";
 import { type Underlay, underlayMisfits, underlayOf } from "./underlay.ts";
-import { underlaySchema } from "./underlay-schema.ts";
+import { type UnderlayFile, underlaySchema } from "./underlay-schema.ts";
 import { validateMisfits, validateSchema, type ValidateStep } from "./validate.ts";
 
 const topologySchema = z.strictObject({
@@ -41,7 +42,8 @@ export interface Topology {
   readonly validate: readonly ValidateStep[];
 }
 
-export function parseTopology(text: string, fileName: string): Topology | TopologyComplaint {
+/** `readBeside`: for files that the topology file names; none can be read without it. */
+export function parseTopology(text: string, fileName: string, readBeside: ReadBeside = () => undefined): Topology | TopologyComplaint {
   const source = YamlSource.parse(text, fileName);
   if ("complaint" in source) return source;
   const checked = topologySchema.safeParse(source.value);
@@ -49,12 +51,14 @@ export function parseTopology(text: string, fileName: string): Topology | Topolo
     return { complaint: checked.error.issues.map((issue) => source.complain(pathOf(issue), messageOf(issue))).join("\n\n") };
   }
   const file = checked.data;
+  const underlay = file.underlay === undefined ? undefined : wholeUnderlay(file.underlay, readBeside, source);
+  if (underlay !== undefined && "complaint" in underlay) return underlay;
   const topology: Topology = {
     name: file.name,
     description: file.description,
     nodes: nodesOf(file.nodes),
     hosts: hostsOf(file.hosts),
-    underlay: file.underlay === undefined ? undefined : underlayOf(file.underlay),
+    underlay: underlay === undefined ? undefined : underlayOf(underlay),
     routers: routersOf(file.routers),
     setup: file.setup.map((step, i) => ({ ...step, line: source.lineOf(["setup", i, "run"]) })),
     probe: file.probe,
@@ -62,6 +66,13 @@ export function parseTopology(text: string, fileName: string): Topology | Topolo
   };
   const complaints = [...misfits(topology)].map(({ path, message }) => source.complain(path, message));
   return complaints.length > 0 ? { complaint: complaints.join("\n\n") } : topology;
+}
+
+/** With what its `tripleo:` stands for. */
+function wholeUnderlay(file: UnderlayFile, readBeside: ReadBeside, source: YamlSource): UnderlayFile | TopologyComplaint {
+  if (file.tripleo === undefined) return file;
+  const read = readTripleo(file.tripleo, readBeside, (path, message) => source.complain(["underlay", "tripleo", ...path], message));
+  return "complaint" in read ? read : withTripleo(file, read);
 }
 
 /** What a schema cannot see: names that must exist, addresses that must differ. */

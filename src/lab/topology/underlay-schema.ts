@@ -30,6 +30,7 @@ import * as z from "zod";
 import { changeImpairment, unimpaired } from "../../fabric/index.ts";
 import { parsePrefix } from "../../net/index.ts";
 import { ip, mac, name, prefix } from "./names.ts";
+import { tripleoSchema } from "./tripleo-schema.ts";
 
 /** `tunnel`: Geneve travels there; `control`: databases do; `external`: the way out. */
 export const networkRoles = ["tunnel", "control", "external"] as const;
@@ -105,6 +106,8 @@ const virtualAddressSchema = z.strictObject({
 });
 
 export const underlaySchema = z.strictObject({
+  /** Networks and machines out of a TripleO deployment's files: see `tripleo.ts`. */
+  tripleo: tripleoSchema.optional(),
   networks: z.record(name, networkSchema).default({}),
   switches: z.record(name, switchSchema).default({}),
   links: z.record(name, linkSchema).default({}),
