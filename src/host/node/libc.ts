@@ -78,7 +78,7 @@ function load(): Native {
     const koffi = require(koffiPath) as Koffi;
     const library = koffi.load(libcName);
     const functions = Object.entries(prototypes).map(([name, prototype]) => [name, library.func(prototype)] as const);
-    return { libc: Object.fromEntries(functions) as unknown as Libc, koffi, koffiPath };
+    return { libc: Object.fromEntries(functions) as object as Libc, koffi, koffiPath };
   } catch (error) {
     throw noNative(`network devices need the package koffi ("npm ci" in the project's folder installs it): ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
   }

@@ -8,14 +8,12 @@ import type { AttachedPort } from "../../switch/index.ts";
 import type { LabHost, Socket } from "../lab-host.ts";
 import type { RunningCommand } from "../sim-host/index.ts";
 import type { TopologyHost, TopologyHosts } from "../topology/hosts.ts";
-import { dhclient, dhclientFiles } from "./dhclient.ts";
+import { dhclient } from "./dhclient.ts";
 import { parseAddresses } from "./ip-json.ts";
+import { realMachine } from "./real-machine.ts";
 
 /** How long the first answer may take before it is asked for again. */
 const pingDeadlineS = 60;
-
-/** Folders that tools write to, each host its own. */
-const ownFolders = ["/var/lib/dhcp", "/var/log/frr", "/etc/frr"];
 
 export class NetnsHost implements LabHost {
   readonly topology: TopologyHost;
@@ -33,8 +31,7 @@ export class NetnsHost implements LabHost {
 
   /** `hosts`: all of the lab's, which know one another by name. Rejects with words for the user. */
   static async start(host: Host, machines: Machines, topology: TopologyHost, hosts: TopologyHosts): Promise<NetnsHost> {
-    const files = new Map([["/etc/hosts", hostsFile(hosts)], ...dhclientFiles()]);
-    const machine = await machines.start({ name: topology.name, emptyFolders: ownFolders, files });
+    const machine = await machines.start(realMachine(topology.name, hosts));
     const netns = new NetnsHost(host, topology, machine);
     try {
       const { interfaceName, mac, mtu } = topology;
@@ -104,8 +101,3 @@ export class NetnsHost implements LabHost {
 }
 
 const isIpv6 = (text: string): boolean => text.includes(":");
-
-function hostsFile(hosts: TopologyHosts): string {
-  const lines = [...hosts.values()].flatMap((host) => host.addresses.map((address) => `${address.split("/")[0]} ${host.name}`));
-  return ["127.0.0.1 localhost", "::1 localhost", ...lines, ""].join("\n");
-}

@@ -5,6 +5,7 @@
  * VLANs are the kernel's where it has them (8021q); where not, each is a device like a card, and the lab puts on its tag and
  * takes it off where the card's cable begins.
  */
+import { withoutTag, withTag } from "../../fabric/index.ts";
 import type { DeviceEnd, Machine, Machines } from "../../host/index.ts";
 import type { RunningCommand } from "../sim-host/index.ts";
 import { realMachine } from "../netns-host/real-machine.ts";
@@ -144,18 +145,3 @@ export class NetnsMachine implements FabricMachine {
 
 /** The VLAN that a frame is tagged with. */
 const tagOf = (frame: Uint8Array): number | undefined => (frame[12] === 0x81 && frame[13] === 0x00 ? (((frame[14] ?? 0) << 8) | (frame[15] ?? 0)) & 0xfff : undefined);
-
-function withTag(frame: Uint8Array, vlan: number): Uint8Array {
-  const tagged = new Uint8Array(frame.length + 4);
-  tagged.set(frame.subarray(0, 12));
-  tagged.set([0x81, 0x00, vlan >>> 8, vlan & 0xff], 12);
-  tagged.set(frame.subarray(12), 16);
-  return tagged;
-}
-
-function withoutTag(frame: Uint8Array): Uint8Array {
-  const bare = new Uint8Array(frame.length - 4);
-  bare.set(frame.subarray(0, 12));
-  bare.set(frame.subarray(16), 12);
-  return bare;
-}
