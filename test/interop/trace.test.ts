@@ -57,10 +57,57 @@ const questions: readonly (readonly string[])[] = [
   [],
 ];
 
+/** A distributed router with a gateway port, and a gateway router behind it, with translations of every kind. */
+const translating = `
+ls-add inside -- lsp-add inside vm1 -- lsp-set-addresses vm1 "50:54:00:00:00:01 10.0.0.11 fd00::11"
+lsp-add inside vm2 -- lsp-set-addresses vm2 "50:54:00:00:00:02 10.0.0.12"
+lr-add lr -- lrp-add lr lr-inside 50:54:00:00:ff:01 10.0.0.1/24 fd00::1/64
+lsp-add inside inside-lr -- lsp-set-addresses inside-lr router -- lsp-set-type inside-lr router -- lsp-set-options inside-lr router-port=lr-inside
+ls-add outside -- lrp-add lr lr-outside 50:54:00:00:ff:02 172.16.0.1/24 fd16::1/64
+lsp-add outside outside-lr -- lsp-set-addresses outside-lr router -- lsp-set-type outside-lr router -- lsp-set-options outside-lr router-port=lr-outside nat-addresses=router
+lsp-add outside ln -- lsp-set-type ln localnet -- lsp-set-addresses ln unknown -- lsp-set-options ln network_name=physical
+lrp-set-gateway-chassis lr-outside gw_east 1
+lr-nat-add lr snat 172.16.0.1 10.0.0.0/24
+lr-nat-add lr snat fd16::1 fd00::/64
+lr-nat-add lr dnat_and_snat 172.16.0.11 10.0.0.11 vm1 f0:00:00:00:01:11
+lr-nat-add lr dnat_and_snat 172.16.0.12 10.0.0.12
+lr-nat-add lr dnat 172.16.0.13 10.0.0.12
+lr-add gr -- set logical_router gr options:chassis=gw_east options:dnat_force_snat_ip=20.0.0.2
+lrp-add gr gr-outside 50:54:00:00:fe:01 172.16.0.2/24 -- lsp-add outside outside-gr
+lsp-set-addresses outside-gr router -- lsp-set-type outside-gr router -- lsp-set-options outside-gr router-port=gr-outside
+ls-add behind -- lrp-add gr gr-behind 50:54:00:00:fe:02 20.0.0.1/24 -- lsp-add behind behind-gr
+lsp-set-addresses behind-gr router -- lsp-set-type behind-gr router -- lsp-set-options behind-gr router-port=gr-behind
+lsp-add behind vm3 -- lsp-set-addresses vm3 "50:54:00:00:00:03 20.0.0.13"
+lr-nat-add gr snat 172.16.0.2 20.0.0.0/24
+lr-nat-add gr dnat_and_snat 172.16.0.23 20.0.0.13
+`;
+
+const from = (port: string, source: string, destination: string): string =>
+  `inport == "${port}" && eth.src == 50:54:00:00:00:0${port.slice(2)} && eth.dst == ${port === "vm3" ? "50:54:00:00:fe:02" : "50:54:00:00:ff:01"} && ${source.includes(":") ? "ip6" : "ip4"}.src == ${source} && ${destination.includes(":") ? "ip6" : "ip4"}.dst == ${destination} && ip.ttl == 64 && tcp.dst == 80`;
+const outside = (mac: string, destination: string): string =>
+  `inport == "ln" && eth.src == f0:00:00:00:00:99 && eth.dst == ${mac} && ip4.src == 172.16.0.99 && ip4.dst == ${destination} && ip.ttl == 64 && tcp.dst == 80`;
+
+const translated: readonly (readonly string[])[] = [
+  from("vm1", "10.0.0.11", "172.16.0.99"), from("vm2", "10.0.0.12", "172.16.0.99"), from("vm2", "10.0.0.12", "172.16.0.11"), from("vm1", "10.0.0.11", "172.16.0.12"),
+  from("vm3", "20.0.0.13", "172.16.0.99"), from("vm3", "20.0.0.13", "172.16.0.23"), from("vm1", "10.0.0.11", "172.16.0.23"),
+  outside("f0:00:00:00:01:11", "172.16.0.11"), outside("50:54:00:00:ff:02", "172.16.0.12"), outside("50:54:00:00:ff:02", "172.16.0.13"), outside("50:54:00:00:ff:02", "172.16.0.1"),
+  outside("50:54:00:00:fe:01", "172.16.0.23"), outside("50:54:00:00:fe:01", "172.16.0.2"),
+  `inport == "ln" && eth.src == f0:00:00:00:00:99 && eth.dst == 50:54:00:00:ff:02 && ip6.src == fd16::99 && ip6.dst == fd16::1 && ip.ttl == 64 && tcp.dst == 80`,
+].flatMap((flow) => [[flow], ["--ct=new", "--ct=new", flow], ["--ct=est", "--ct=est,rpl", flow], ["--ct=trk,rpl,est", "--summary", flow]]);
+
 /** Words of a shell line, with double quotes. */
 const words = (line: string): string[] => [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
 
-test("ovn-trace prints what the real one prints", { skip }, async () => {
+const chapters = [
+  { title: "through switches and routers", lines: setUp, asked: questions },
+  // The older release has other stages here.
+  ...(source === undefined ? [] : [{ title: "through address translation", lines: translating, asked: translated }, {
+    title: "through address translation in one zone, all connections tracked", asked: translated,
+    lines: `${translating}set NB_Global . options:use_common_zone=true\nset logical_router lr options:ct-commit-all=true -- set logical_router gr options:ct-commit-all=true\n`,
+  }]),
+];
+
+for (const { title, lines, asked } of chapters) test(`ovn-trace prints what the real one prints: ${title}`, { skip }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "isthmus-trace-"));
   const children: ChildProcess[] = [];
   const remote = (name: string): string => `unix:${folder}/${name}.sock`;
@@ -73,10 +120,10 @@ test("ovn-trace prints what the real one prints", { skip }, async () => {
     while (!existsSync(`${folder}/nb.sock`) || !existsSync(`${folder}/sb.sock`)) await new Promise((resolve) => setTimeout(resolve, 5));
     children.push(spawn(programs.northd, [`--ovnnb-db=${remote("nb")}`, `--ovnsb-db=${remote("sb")}`, `--unixctl=${folder}/northd.ctl`], { stdio: "ignore" }));
     execFileSync(programs.sbctl, [`--db=${remote("sb")}`, "chassis-add", "gw_east", "geneve", "192.168.50.102"]);
-    for (const line of setUp.trim().split("\n")) execFileSync(programs.nbctl, [`--db=${remote("nb")}`, ...words(line)]);
+    for (const line of lines.trim().split("\n")) execFileSync(programs.nbctl, [`--db=${remote("nb")}`, ...words(line)]);
     execFileSync(programs.nbctl, [`--db=${remote("nb")}`, "--wait=sb", "sync"]);
     // The older release visits the ports of a multicast group in no order.
-    for (const question of questions.filter((q) => source !== undefined || !q.some((word) => word.includes("ff:ff:ff")))) {
+    for (const question of asked.filter((q) => source !== undefined || !q.some((word) => word.includes("ff:ff:ff")))) {
       const ask = (command: string): { status: number | null; out: string } => {
         const { status, stdout } = spawnSync(command, [`--db=${remote("sb")}`, ...question], { env: environment, encoding: "utf8" });
         return { status, out: stdout };
