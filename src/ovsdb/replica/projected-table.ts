@@ -2,7 +2,7 @@
  * One projection at work: which wishes stand, which rows are whose, which keys must be looked at; and the comparison of one
  * key. Works on names and values without types: Projector<D> (projection.ts) is the typed door to it.
  */
-import { type CollectionWatcher, type Engine, type RelationStore, Signal, untracked } from "../../engine/index.ts";
+import { type CollectionWatcher, type Engine, type RelationStore, sameValue, Signal, untracked } from "../../engine/index.ts";
 import type { ClientTransaction, GivenColumns } from "./client-transaction.ts";
 import type { ReplicaRow } from "./replica-row.ts";
 import type { ReplicaTable } from "./replica.ts";
@@ -175,7 +175,7 @@ export class ProjectedTable implements CollectionWatcher<UntypedWish> {
       const columns = wish?.columns ?? this.#options.otherwise;
       for (const row of columns === undefined ? none : rows) {
         const resolved = this.#resolveAll(columns ?? {}, row, key, resolve);
-        if (resolved !== undefined) transaction.update(row, resolved);
+        if (resolved !== undefined) this.#update(row, columns ?? {}, resolved, transaction);
       }
       return;
     }
@@ -185,10 +185,18 @@ export class ProjectedTable implements CollectionWatcher<UntypedWish> {
     if (kept === undefined) this.insert(key, transaction, resolve);
     else {
       const resolved = this.#resolveAll(wish.columns, kept, key, resolve);
-      if (resolved !== undefined) transaction.update(kept, resolved);
+      if (resolved !== undefined) this.#update(kept, wish.columns, resolved, transaction);
       const parent = this.#parentOf(wish, key, resolve);
       if (parent !== undefined) this.#move(kept, parent, transaction);
     }
+  }
+
+  /** What others have in a map must be what was seen of it, or what they have just put there would be lost. */
+  #update(row: ReplicaRow, columns: GivenColumns, resolved: GivenColumns, transaction: ClientTransaction): void {
+    for (const name in columns) {
+      if (isEntries(columns[name]) && !sameValue(resolved[name], row._peek(row._shape.positions.get(name) ?? -1))) transaction.verify(row, [name]);
+    }
+    transaction.update(row, resolved);
   }
 
   /** A row that another holds goes when it is held no more. */
