@@ -9,6 +9,7 @@ const programs = {
   "ovn-ic-nbctl": async (args, place) => runCtl((await import("./ic/northbound-program.ts")).icNbctl, args, place),
   "ovn-ic-sbctl": async (args, place) => runCtl((await import("./ic/southbound-program.ts")).icSbctl, args, place),
   "ovs-vsctl": async (args, place) => runCtl((await import("./vs/program.ts")).vsctl, args, place),
+  "ovs-ofctl": async (args, place) => (await import("./of/ofctl.ts")).runOfctl(args, place),
   "ovs-appctl": async (args, place) => {
     const { ovsAppctl, runAppctl } = await import("./appctl.ts");
     return runAppctl(ovsAppctl, args, place);
