@@ -96,6 +96,14 @@ export class Announcer implements Sink<Announcement> {
     this.#timers.delete(announcement);
   }
 
+  /** The switch is there again: whatever was said meanwhile, nobody has heard. */
+  repeat(): void {
+    for (const [announcement, timer] of this.#timers) {
+      timer.cancel();
+      this.added(announcement);
+    }
+  }
+
   stop(): void {
     for (const timer of this.#timers.values()) timer.cancel();
   }

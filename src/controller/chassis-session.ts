@@ -273,7 +273,10 @@ export class ChassisSession {
       const target = { kind: "unix", path: `${this.node.options.runFolder}/${bridge.name}.mgmt` } as const;
       const optionSize = (index: number): number | undefined => (index === this.node.geneveField.get() ? geneveOptionSize : undefined);
       this.#connection = new FlowConnection(this.#host, target, this.installer, optionSize, (index) => this.#negotiated(index));
-      this.#packets = new PacketConnection(this.#host, target, { node: this.node, waiting: this.#waiting, bfd: this.#bfd, services: this.#services }, optionSize, (flows) => this.#aging.counted(flows));
+      const place = { node: this.node, waiting: this.#waiting, bfd: this.#bfd, services: this.#services };
+      this.#packets = new PacketConnection(this.#host, target, place, optionSize, {
+        connected: () => this.#announcer.repeat(), counted: (flows) => this.#aging.counted(flows),
+      });
     } else if (bridge.datapath_id !== undefined) {
       this.#connection?.poke();
       this.#packets?.poke();

@@ -11,17 +11,22 @@ import { dispatch, type DispatchPlace } from "./dispatch.ts";
 
 const wholePackets = 0xffff;
 
+export interface PacketEvents {
+  connected(): void;
+  /** What `count` has asked for. */
+  counted(flows: readonly FlowStats[]): void;
+}
+
 export class PacketConnection implements PacketSwitch {
   readonly #log: Log;
   readonly #place: DispatchPlace;
-  readonly #counted: (flows: readonly FlowStats[]) => void;
+  readonly #events: PacketEvents;
   readonly #link: OpenFlowLink;
 
-  /** `counted` hears what `count` has asked for. */
-  constructor(host: Host, target: ActiveTarget, place: DispatchPlace, tlvSizes: TlvSizes, counted: (flows: readonly FlowStats[]) => void) {
+  constructor(host: Host, target: ActiveTarget, place: DispatchPlace, tlvSizes: TlvSizes, events: PacketEvents) {
     this.#log = host.log.module("pinctrl");
     this.#place = place;
-    this.#counted = counted;
+    this.#events = events;
     this.#link = new OpenFlowLink(host, "pinctrl", target, {
       connected: () => this.#connected(),
       message: (message) => this.#received(message),
@@ -65,6 +70,7 @@ export class PacketConnection implements PacketSwitch {
   #connected(): void {
     this.#link.send({ kind: "get_config_request" });
     this.#link.send({ kind: "set_packet_in_format", format: "nxt_packet_in2" });
+    this.#events.connected();
   }
 
   #received(message: Message): void {
@@ -73,7 +79,7 @@ export class PacketConnection implements PacketSwitch {
         this.#link.send({ kind: "set_config", fragments: message.fragments, missSendLength: wholePackets });
         break;
       case "flow_stats_reply":
-        this.#counted(message.flows);
+        this.#events.counted(message.flows);
         break;
       case "packet_in":
         dispatch(message, this.#place, this, this.#log);
