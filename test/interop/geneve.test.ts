@@ -80,4 +80,23 @@ describe("one zone C, one zone ours, switches included", { skip: missing ?? fals
     }
     assert.match(text, /192\.168\.1\.11 > 192\.168\.2\.12: ICMP echo request/);
   });
+
+  test("BFD comes up between ovs-vswitchd and ours, and each hears when the other stops", () => {
+    const status = (chassis: string, key: string): string => lab.vsctl(chassis, "get", "Interface", "p", `bfd_status:${key}`).trim().replaceAll('"', "");
+    const gateways = ["gw_east", "gw_west"];
+    const within = (text: string): void => void gateways.forEach((chassis) => lab.vsctl(chassis, "--timeout=10", "wait-until", "Interface", "p", text));
+    for (const chassis of gateways) lab.vsctl(chassis, "set", "Interface", "p", "bfd:enable=true", "bfd:min_rx=200", "bfd:min_tx=200", "bfd:mult=4");
+    within("bfd_status:state=up");
+    within("bfd_status:remote_state=up");
+    for (const key of ["forwarding", "diagnostic", "remote_diagnostic"]) assert.equal(status("gw_west", key), status("gw_east", key), key);
+    assert.equal(status("gw_west", "forwarding"), "true");
+    lab.vsctl("gw_east", "set", "Interface", "p", "bfd:enable=false");
+    lab.vsctl("gw_west", "--timeout=10", "wait-until", "Interface", "p", "bfd_status:state=down");
+    assert.match(status("gw_west", "diagnostic"), /Control Detection Time Expired/);
+    lab.vsctl("gw_east", "set", "Interface", "p", "bfd:enable=true");
+    within("bfd_status:state=up");
+    lab.vsctl("gw_west", "set", "Interface", "p", "bfd:enable=false");
+    lab.vsctl("gw_east", "--timeout=10", "wait-until", "Interface", "p", "bfd_status:state=down");
+    assert.match(status("gw_east", "diagnostic"), /Control Detection Time Expired|Neighbor Signaled Session Down/);
+  });
 });
