@@ -1,4 +1,5 @@
 /** Everything that needs both databases: the rules with their sinks, the connections to the switch, and the order of work. */
+import { ovnInternalVersion } from "../daemon/index.ts";
 import { Engine } from "../engine/index.ts";
 import type { Host } from "../host/index.ts";
 import { openReplica } from "../ovsdb/index.ts";
@@ -32,7 +33,7 @@ import { ExchangeTable } from "./route-exchange/exchange-table.ts";
 import { RouteExchange } from "./route-exchange/route-exchange.ts";
 import { rules } from "./rules.ts";
 import { SnoopedSwitch } from "./snooping/snooped-switch.ts";
-import { systemIdOf } from "./settings.ts";
+import { booleanSetting, systemIdOf } from "./settings.ts";
 import { ConnectionFlushes, TrackedConnections } from "./tracked-connections.ts";
 import { tunnelIdKey } from "./tunnel.ts";
 import { ZoneUser } from "./zone-assignment.ts";
@@ -204,13 +205,23 @@ export class ChassisSession {
 
   /** Something came from a database or the switch: everything that follows from it is brought up to date. */
   #changed(): void {
-    if (this.#isClosed || this.#isPaused || this.#isWithdrawing) return;
+    if (this.#isClosed || this.#isPaused || this.#isWithdrawing || this.#isOfAnotherVersion()) return;
     if (this.#sb.status.isSynced && !this.node.isSettled.get()) this.node.isSettled.set(true);
     this.passes++;
     this.engine.flush();
     if (!this.node.isGrown.get() && this.#hasEverything()) this.#grown();
     this.#followBridge();
     this.#install();
+  }
+
+  /** ovn-match-northd-version: what another release's northd has written is left alone, and the flows stay as they are. */
+  #isOfAnotherVersion(): boolean {
+    if (!this.#sb.status.isSynced || !booleanSetting(this.node, "ovn-match-northd-version", false)) return false;
+    let version = "";
+    for (const { options } of this.#sb.tables.SB_Global) version = options.get("northd_internal_version") ?? "";
+    if (version === ovnInternalVersion) return false;
+    this.#host.log.module("main").warn(`controller version - ${ovnInternalVersion} mismatch with northd version - ${version}`);
+    return true;
   }
 
   /** Every row has come that conditions ask for, and what came with them has led to no further ones. */

@@ -12,7 +12,7 @@ import { commandsOf } from "./commands.ts";
 import { ChassisSession } from "./chassis-session.ts";
 import { OpenVswitchRepair, RepairCrew } from "./repairs.ts";
 import type { OpenVswitchReplica, OpenVswitchTransaction } from "./rows.ts";
-import { setting } from "./settings.ts";
+import { booleanSetting, setting } from "./settings.ts";
 
 export interface ControllerOptions {
   /** The Open_vSwitch database: `unix:/run/openvswitch/db.sock`. */
@@ -114,7 +114,8 @@ class RunningController implements Controller {
     }
   }
 
-  async #exit(restarts: boolean): Promise<void> {
+  async #exit(isRestart: boolean): Promise<void> {
+    const restarts = isRestart || !booleanSetting(this.#ground, "ovn-cleanup-on-exit", true);
     this.#host.log.module("main").info(`Exiting ovn-controller, resource cleanup: ${restarts ? "False (--restart)" : "True"}`);
     if (!restarts) await this.#session?.withdraw();
     this.#options.exit?.();

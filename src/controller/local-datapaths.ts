@@ -33,7 +33,7 @@ const reachableFrom = derived("reachable-from", (node: Node, datapath: DatapathU
 function leadsOn(node: Node, port: PortBinding, peer: PortBinding): boolean {
   if (port.type === "l3gateway") {
     const chassis = ourChassis(node)?._uuid;
-    return chassis !== undefined && port.chassis === chassis && peer.chassis === chassis;
+    return chassis !== undefined && port.chassis === chassis && (peer.chassis === chassis || peer.type === "patch");
   }
   if (port.type !== "patch") return false;
   if (!port.options.has("chassis-redirect-port") && !peer.options.has("chassis-redirect-port")) return true;

@@ -85,6 +85,18 @@ export const registration = rule("registration", (node: Node) => node.self, func
     });
     return;
   }
+  if (hasNoEncap(node, wish)) {
+    yield SouthboundRepair({
+      key: `unregister chassis ${existing._uuid}`,
+      comment: `ovn-controller: unregistering chassis '${wish.name}'`,
+      apply: (txn) => {
+        encapUuids(node, txn, wish);
+        if (own !== undefined) txn.delete(own);
+        txn.delete(existing);
+      },
+    });
+    return;
+  }
   const otherConfig = new Map([...wish.otherConfig, ...foreignKeys.flatMap((key) => {
     const value = existing.other_config.get(key);
     return value === undefined ? [] : [[key, value] as const];
@@ -116,6 +128,12 @@ export const registration = rule("registration", (node: Node) => node.self, func
       },
     });
   }
+});
+
+/** Another chassis has all our addresses. */
+const hasNoEncap = (node: Node, { name, encaps }: WishedChassis): boolean => encaps.length > 0 && encaps.every(({ type, ip }) => {
+  const holder = node.encapsByAddress.first(`${type} ${ip}`)?.chassis_name;
+  return holder !== undefined && holder !== name;
 });
 
 export const privateRow = (node: Node, name: string): ChassisPrivate | undefined => node.privatesByName.first(name);

@@ -13,5 +13,5 @@ export { describeError, errorCode } from "./system-error.ts";
 export { connectUnixctl, type UnixctlClient, type UnixctlReply } from "./unixctl-client.ts";
 export { type UnixctlCommand, UnixctlError } from "./unixctl-command.ts";
 export { serveUnixctl, type UnixctlServer } from "./unixctl-server.ts";
-export { type Family, isthmusVersion, ovnVersion, ovsVersion, versionText } from "./versions.ts";
+export { type Family, isthmusVersion, ovnInternalVersion, ovnVersion, ovsVersion, versionText } from "./versions.ts";
 export { Vlog, type VlogPlace } from "./vlog.ts";

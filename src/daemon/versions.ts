@@ -2,6 +2,8 @@
 declare const ISTHMUS_VERSION: string;
 
 export const ovnVersion = "26.03.90";
+/** By which controllers tell whether they are of one version with northd: release, southbound schema, actions. */
+export const ovnInternalVersion = `${ovnVersion}-21.11.0-82.15`;
 export const ovsVersion = "3.7.90";
 export const isthmusVersion: string = typeof ISTHMUS_VERSION === "string" ? ISTHMUS_VERSION : "0.0.0";
 

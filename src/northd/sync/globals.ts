@@ -1,4 +1,5 @@
 /** SB_Global and NB_Global: options, and the numbers by which a client learns how far its change has come (ovn-nb(5), nb_cfg). */
+import { ovnInternalVersion } from "../../daemon/index.ts";
 import { derived, rule } from "../../engine/index.ts";
 import { entries, wishRelation } from "../../ovsdb/index.ts";
 import { northbound, southbound } from "../../schemas/index.ts";
@@ -9,7 +10,7 @@ export const WishedNbGlobal = wishRelation(northbound, "NB_Global");
 export const WishedSbGlobal = wishRelation(southbound, "SB_Global");
 
 /** As OVN's main branch says it: by it controllers tell whether they are of one version with northd. */
-export const internalVersion = "26.03.90-21.11.0-82.15";
+export const internalVersion = ovnInternalVersion;
 
 /** What northd adds to the options of NB_Global, or corrects. */
 const ownOptions = derived("northd's options", (t: Topology): ReadonlyMap<string, string> => new Map([
