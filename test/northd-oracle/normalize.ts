@@ -65,6 +65,10 @@ function addressesInOrder(text: string): string {
   return [mac, ...ips.sort(), ...(condition === undefined ? [] : [condition])].join(" ");
 }
 
+/** Next hops and MACs that a match names in any order. */
+export const inOrder = (line: string): string =>
+  line.replace(/((?:reg0|eth\.src) == )\{([^}]*)\}/g, (_, start: string, items: string) => `${start}{${items.split(", ").sort().join(", ")}}`);
+
 /** Sets of a router's VIPs are called for its key. */
 const vipSetName = (text: string, datapathByKey: ReadonlyMap<string, string>): string =>
   text.replace(/_rtr_lb_(\d+)_/, (_, key: string) => `_rtr_lb_${datapathByKey.get(key) ?? key}_`);
@@ -103,9 +107,8 @@ function* flowLines(dump: Dump, names: ReadonlyMap<string, string>, datapathByKe
     const named = (text: string): string => vipSetName(hasOrder ? text : inAnyOrder(text), datapathByKey)
       .replace(/(reg2\[16\.\.31\] = )(\d+)/, (_, start: string, id: string) => `${start}${lists.get(id) ?? id}`)
       .replace(/(ecmp_reply_port ==? )(\d+)/g, (_, start: string, key: string) => `${start}${portNames.get(`${datapath} ${key}`) ?? key}`)
-      .replace(/set_queue\(\d+\)/, "set_queue(any)")
-      .replace(/eth\.src == \{([^}]*)\}/g, (_, macs: string) => `eth.src == {${macs.split(", ").sort().join(", ")}}`);
-    yield `${datapath} ${stage} ${String(row["pipeline"])} ${String(row["table_id"])} ${String(row["priority"])} ${named(match)} | ${named(actions)} | ${JSON.stringify(row["controller_meter"])} ${JSON.stringify(row["tags"])} ${JSON.stringify(row["flow_desc"])}`;
+      .replace(/set_queue\(\d+\)/, "set_queue(any)");
+    yield inOrder(`${datapath} ${stage} ${String(row["pipeline"])} ${String(row["table_id"])} ${String(row["priority"])} ${named(match)} | ${named(actions)} | ${JSON.stringify(row["controller_meter"])} ${JSON.stringify(row["tags"])} ${JSON.stringify(row["flow_desc"])}`);
   }
 }
 

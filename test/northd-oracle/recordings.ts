@@ -7,7 +7,7 @@ import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 import { southbound } from "../../src/schemas/index.ts";
 import type { DatabaseClient } from "./database-client.ts";
 import type { Network } from "./network.ts";
-import { normalizeNorthbound, normalizeSouthbound } from "./normalize.ts";
+import { inOrder, normalizeNorthbound, normalizeSouthbound } from "./normalize.ts";
 
 export interface Recording {
   readonly seed: number;
@@ -24,7 +24,10 @@ export function writeRecordings(path: string, recordings: readonly Recording[]):
   writeFileSync(path, brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: text.length } }));
 }
 
-export const readRecordings = (path: string): readonly Recording[] => JSON.parse(brotliDecompressSync(readFileSync(path)).toString()) as Recording[];
+export function readRecordings(path: string): readonly Recording[] {
+  const recordings = JSON.parse(brotliDecompressSync(readFileSync(path)).toString()) as Recording[];
+  return recordings.map((recording) => ({ ...recording, expected: recording.expected.map(inOrder) }));
+}
 
 const southboundTables = Object.keys(southbound.tables).filter((t) => t !== "SSL" && t !== "Connection");
 const northboundTables = ["NB_Global", "BFD", "Logical_Switch_Port", "Logical_Router_Port"];
