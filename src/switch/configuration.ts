@@ -13,17 +13,20 @@ import { readBfdSettings } from "./port/bfd-session.ts";
 import { Bridge } from "./bridge.ts";
 import { BridgeService, type BridgeServiceEvents } from "./openflow/bridge-service.ts";
 import { ConfiguredBridge, type ConfiguredPort } from "./configured-bridge.ts";
+import type { ZoneLimits } from "./conntrack/zone-limits.ts";
 import type { Controllers } from "./openflow/controllers.ts";
 import { interfaceTypes } from "./interface-settings.ts";
 import { PortOpener, type PortOpenerParts } from "./port/port-opener.ts";
 import { addressOf, missingOfBridge, linkOf, missingOfPort, secondsOr, statisticsOf, statusOf, versionsOf } from "./row-settings.ts";
 import type { SwitchPort } from "./port/switch-port.ts";
+import { ZoneLimitRows } from "./zone-limit-rows.ts";
 
 type Schema = typeof openVSwitch;
 type BridgeRow = RowOf<Schema, "Bridge">;
 
 export interface ConfigurationParts extends PortOpenerParts {
   readonly controllers: Controllers;
+  readonly limits: ZoneLimits;
   readonly runFolder: string;
   readonly version: string;
   readonly events: BridgeServiceEvents;
@@ -52,6 +55,7 @@ export class Configuration {
   readonly #interfaceByName = new Map<string, string>();
   readonly #answers: Answers;
   readonly #warned = new Set<string>();
+  readonly #limits: ZoneLimitRows;
   #hasRun = false;
   #settle: () => void = () => undefined;
   readonly ready: Promise<void>;
@@ -59,6 +63,7 @@ export class Configuration {
   constructor(parts: ConfigurationParts) {
     this.#parts = parts;
     this.#answers = new Answers(parts.replica, parts.host.log.module("bridge"), () => this.#sayAnew());
+    this.#limits = new ZoneLimitRows(parts.replica, parts.limits);
     this.#ports = new PortOpener(parts, (uuid) => this.#dirtyPorts.add(uuid));
     this.ready = new Promise((resolve) => {
       this.#settle = resolve;
@@ -126,6 +131,7 @@ export class Configuration {
         ovs_version: version, db_version: schemaVersion, datapath_types: ["netdev", "system"], iface_types: interfaceTypes,
         system_type: row.system_type ?? "isthmus", system_version: row.system_version ?? version, dpdk_initialized: false, cur_cfg: row.next_cfg,
       });
+      this.#limits.apply(row);
       for (const datapath of row.datapaths.values()) this.#answers.datapath(datapath, { capabilities, datapath_version: "<built-in>" });
     }
     this.#answers.commit();

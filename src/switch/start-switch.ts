@@ -21,7 +21,7 @@ const sweepMs = 1000;
 const statisticsMs = 5000;
 
 /** The tables that concern a switch of this kind. */
-const monitor = { Open_vSwitch: true, Bridge: true, Port: true, Interface: true, Controller: true, Datapath: true } as const;
+const monitor = { Open_vSwitch: true, Bridge: true, Port: true, Interface: true, Controller: true, Datapath: true, CT_Zone: true } as const;
 
 export function startSwitch(host: Host, options: SwitchOptions): Switch {
   const devices = new Devices();
@@ -58,7 +58,7 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
   const controllers = new Controllers(host);
   controllers.changed = (service) => configuration.controllersChanged(service);
   const configuration: Configuration = new Configuration({
-    host, replica, datapath, tunnels, devices, kernel, bfd, controllers, runFolder: options.runFolder, version: options.version ?? ovsVersion,
+    host, replica, datapath, tunnels, devices, kernel, bfd, controllers, limits: tracker.limits, runFolder: options.runFolder, version: options.version ?? ovsVersion,
     events: { nowMs, next32: () => host.random.next32(), flushConnections: (request) => (request.kind === "ct_flush" ? tracker.flushMatching(request) : tracker.flush(request.zone)) },
   });
   devices.changed = (name) => configuration.deviceChanged(name);

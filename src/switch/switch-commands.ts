@@ -8,7 +8,7 @@ import { cacheEntryText } from "./flow/cache-entry-text.ts";
 import type { Configuration } from "./configuration.ts";
 import type { ConfiguredBridge } from "./configured-bridge.ts";
 import type { ConnectionTracker } from "./conntrack/connection-tracker.ts";
-import { connectionText } from "./conntrack/connection-text.ts";
+import { trackerCommands } from "./conntrack/tracker-commands.ts";
 import type { Datapath } from "./datapath.ts";
 import { firstHeaderWord, placeOf, spread } from "./flow/flow-key.ts";
 import { Packet } from "./packet/packet.ts";
@@ -66,14 +66,7 @@ export function switchCommands(parts: CommandParts): readonly UnixctlCommand[] {
       const ports = [...datapath.ports].filter(({ port }) => port.kind.type !== "patch").map(({ port }) => `  port ${port.datapathNumber}: ${port.name} (${port.kind.type})`);
       return ["netdev@ovs-netdev:", `  lookups: hit:${hits} missed:${misses} lost:${datapath.dropped}`, `  flows: ${count}`, `  masks: total:${maskCount}`, `  cache: exact hit:${exactHits}`, ...ports].map((line) => `${line}\n`).join("");
     }),
-    command("dpctl/dump-conntrack", "[-m] [-s] [dp] [zone=N]", 0, Number.POSITIVE_INFINITY, (args) => {
-      const zone = zoneOf(args);
-      return [...tracker].filter((c) => zone === undefined || c.zone === zone).map((c) => `${connectionText(c, args.includes("-s"), nowMs())}\n`).join("");
-    }),
-    command("dpctl/flush-conntrack", "[dp] [zone=N]", 0, Number.POSITIVE_INFINITY, (args) => {
-      tracker.flush(zoneOf(args));
-      return "";
-    }),
+    ...trackerCommands(tracker, nowMs),
     command("netdev-dummy/receive", "name packet...", 2, Number.POSITIVE_INFINITY, ([name, ...packets]) => {
       const port = datapath.ports.named(name ?? "");
       if (port === undefined || port.kind.type !== "dummy") throw new UnixctlError("no such dummy netdev");
@@ -95,14 +88,6 @@ export function switchCommands(parts: CommandParts): readonly UnixctlCommand[] {
       return "";
     }),
   ];
-}
-
-function zoneOf(args: readonly string[]): number | undefined {
-  const given = args.find((a) => a.startsWith("zone="))?.slice("zone=".length);
-  if (given === undefined) return undefined;
-  const zone = Number(given);
-  if (!Number.isInteger(zone) || zone < 0 || zone > 0xffff) throw new UnixctlError(`bad zone ${given}`);
-  return zone;
 }
 
 function bytesOf(hex: string): Uint8Array {

@@ -5,12 +5,14 @@ import { isIcmpTuple, type Tuple } from "./connection-tuple.ts";
 import type { Connection } from "./connection-tracker.ts";
 import { ipProto } from "../packet/packet.ts";
 
+export const protocolName = (protocol: number): string => names.get(protocol) ?? String(protocol);
+
 const names: ReadonlyMap<number, string> = new Map([[1, "icmp"], [6, "tcp"], [17, "udp"], [58, "icmpv6"], [132, "sctp"]]);
 
 export function connectionText({ original, reply, zone, marks, state, expiresMs }: Connection, withTimeout: boolean, nowMs: number): string {
   const [mark = 0, ...labels] = marks;
   const label = labels.reduce((sum, word) => (sum << 32n) | BigInt(word), 0n);
-  const parts = [names.get(original.protocol) ?? String(original.protocol), `orig=(${tupleText(original)})`, `reply=(${tupleText(reply)})`];
+  const parts = [protocolName(original.protocol), `orig=(${tupleText(original)})`, `reply=(${tupleText(reply)})`];
   if (zone !== 0) parts.push(`zone=${zone}`);
   if (withTimeout) parts.push(`timeout=${Math.max(0, Math.ceil((expiresMs - nowMs) / 1000))}`);
   if (mark !== 0) parts.push(`mark=${mark}`);

@@ -4,6 +4,7 @@ import { formatIpv4, ipv4Of, parseIpv4 } from "../../net/index.ts";
 import type { Nat } from "../../openflow/index.ts";
 import { checksum, readU16, readU32, writeU16, writeU32 } from "../../packet/index.ts";
 import { ConnectionTracker } from "./connection-tracker.ts";
+import { trackerCommands } from "./tracker-commands.ts";
 import { connectionText } from "./connection-text.ts";
 import { ctStateBit, W } from "../flow/flow-key.ts";
 import { Packet } from "../packet/packet.ts";
@@ -161,4 +162,26 @@ test("connections are flushed by zone and by what is given of them", () => {
   assert.equal(bench.tracker.size, 2);
   bench.tracker.flush(3);
   assert.equal(bench.tracker.size, 1);
+});
+
+test("a zone's limit keeps what is there and lets no more in", () => {
+  const bench = new Bench();
+  const from = (a: number): Segment => ({ from: "10.0.0.1", to: "10.0.0.2", protocol: 17, a, b: 53 });
+  const command = (name: string, ...args: string[]): string => {
+    const found = trackerCommands(bench.tracker, () => bench.nowMs).find((c) => c.name === `dpctl/${name}`);
+    return String(found?.run(args));
+  };
+  command("ct-set-limits", "default=3", "zone=6,limit=1");
+  for (let port = 1; port <= 5; port++) {
+    bench.send(from(port), { commit: true });
+    bench.send(from(port), { commit: true, zone: 6 });
+  }
+  assert.equal(command("ct-get-limits", "zone=5,6,7"), "default limit=3\nzone=5,limit=3,count=3\nzone=6,limit=1,count=1\nzone=7,limit=3,count=0\n");
+  assert.equal(bench.send(from(1)).state, "new|trk");
+  command("flush-conntrack", "zone=5", "ct_nw_src=10.0.0.1,ct_nw_proto=17,ct_tp_src=2");
+  assert.equal(command("ct-get-limits", "zone=5"), "default limit=3\nzone=5,limit=3,count=2\n");
+  command("ct-del-limits", "default", "zone=6");
+  assert.equal(command("ct-get-limits"), "default limit=0\n");
+  assert.equal(command("ct-stats-show"), "Connections Stats:\n    Total: 3\n\tUDP: 3\n");
+  assert.throws(() => command("ct-set-limits", "zone=1,limit=-1"), /failed to parse field limit/);
 });

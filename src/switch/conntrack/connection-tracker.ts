@@ -1,12 +1,13 @@
 /**
  * The connection tracker: what OVS's user-space `conntrack` is. Knows connections by zone and tuple, in both directions,
  * says of each packet how it stands to them (ct_state), commits new ones with their marks, and translates addresses.
- * Bounded: beyond `maxConnections` nothing more is committed.
+ * Bounded: beyond `maxConnections`, and beyond a zone's limit, nothing more is committed.
  */
 import type { CtFlush, CtTuple } from "../../openflow/index.ts";
 import { rewrite, rewriteRelated, translated } from "./connection-nat.ts";
 import { advance, begin, type ConnectionState, lifetimeMs } from "./connection-state.ts";
 import { canBegin, classify, isIcmpTuple, reverse, type Tuple, tupleKey } from "./connection-tuple.ts";
+import { ZoneLimits } from "./zone-limits.ts";
 import type { ConnectionAction } from "../packet/datapath-action.ts";
 import { ctStateBit as bit, W } from "../flow/flow-key.ts";
 import type { Packet } from "../packet/packet.ts";
@@ -23,7 +24,8 @@ export interface Connection {
 }
 
 export class ConnectionTracker {
-  readonly maxConnections: number;
+  maxConnections: number;
+  readonly limits = new ZoneLimits();
   readonly #nowMs: () => number;
   readonly #warn: (text: string) => void;
   /** Both directions. */
@@ -137,7 +139,7 @@ export class ConnectionTracker {
   #unknown(tuple: Tuple, tcpFlags: number, action: ConnectionAction, packet: Packet): { readonly state: number; readonly connection: Connection | undefined } {
     const begun = canBegin(tuple) ? begin(tuple.protocol, tcpFlags) : undefined;
     if (begun === undefined) return { state: bit.inv, connection: undefined };
-    if (!action.commit || this.#all.size >= this.maxConnections) return { state: bit.new, connection: undefined };
+    if (!action.commit || this.#all.size >= this.maxConnections || this.limits.isFull(action.zone)) return { state: bit.new, connection: undefined };
     const { zone, nat } = action;
     const to = nat === undefined ? tuple : translated(tuple, nat, (candidate) => !this.#byTuple.has(tupleKey(zone, reverse(candidate))));
     if (to === undefined) {
@@ -150,6 +152,7 @@ export class ConnectionTracker {
     this.#byTuple.set(tupleKey(zone, connection.original), connection);
     this.#byTuple.set(tupleKey(zone, connection.reply), connection);
     this.#all.add(connection);
+    this.limits.came(zone);
     return { state: bit.new | (nat === undefined ? 0 : this.#translate(connection, false, packet)), connection };
   }
 
@@ -186,7 +189,7 @@ export class ConnectionTracker {
   }
 
   #remove(connection: Connection): void {
-    this.#all.delete(connection);
+    if (this.#all.delete(connection)) this.limits.went(connection.zone);
     for (const tuple of [connection.original, connection.reply]) {
       const key = tupleKey(connection.zone, tuple);
       if (this.#byTuple.get(key) === connection) this.#byTuple.delete(key);
