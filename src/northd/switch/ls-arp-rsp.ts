@@ -4,7 +4,7 @@
  */
 import { rule } from "../../engine/index.ts";
 import { lsIn } from "../../logical/index.ts";
-import { formatIpv6, parseIp, solicitedNode } from "../../net/index.ts";
+import { formatIpv6, formatMac, parseIp, parseMac, solicitedNode } from "../../net/index.ts";
 import { actions, type Match, match, next, quoted } from "../flow-text.ts";
 import { lflow, passByDefault } from "../lflow.ts";
 import type { Ipv4Network, Ipv6Network } from "../port-addresses.ts";
@@ -13,7 +13,7 @@ import { switchOf } from "../topology/port-membership.ts";
 import { networksOf } from "../topology/router-ports.ts";
 import { ignoresPortsDown } from "../topology/settings.ts";
 import { addressesOf, flag, hasLocalnet, hasRole, hasUnknown, proxiedAddressesOf, routerPortBehind, typeOf } from "../topology/switch-ports.ts";
-import { hasEvpn, isVlanTransparent } from "../topology/switches.ts";
+import { hasEvpn, isVlanTransparent, switchOption } from "../topology/switches.ts";
 import type { LogicalSwitch, SwitchPort, Topology } from "../topology/topology.ts";
 
 export const arpDefaults = rule("ls-arp-defaults", (t: Topology) => t.switches, function* (_, owner) {
@@ -62,6 +62,20 @@ function fromHereOnly(owner: LogicalSwitch, port: SwitchPort, request: Match): M
   return match`${request} && ((flags.localnet == 1 && is_chassis_resident(${quoted(port.row.name)})) || flags.localnet == 0)`;
 }
 
+/**
+ * An option of ours, not of OVN's: `other_config:isthmus-fabric-mac` of a switch with a localnet port says at which address a routed
+ * fabric takes packets, on every chassis the same. Machines on other chassis are then answered for with that, not with their own:
+ * what is sent to them goes out by the localnet port to the chassis' own kernel, which routes it. No tunnel, no common segment,
+ * no proxy ARP but this.
+ */
+function fabricMacFor(owner: LogicalSwitch, port: SwitchPort): string | undefined {
+  const mac = parseMac(switchOption(owner, "isthmus-fabric-mac") ?? "");
+  return mac === undefined || typeOf(port) !== "" || !hasLocalnet(owner) ? undefined : formatMac(mac);
+}
+
+/** Somebody here asks for a port that is on another chassis. */
+const elsewhere = (port: SwitchPort): Match => match`flags.localnet == 0 && !is_chassis_resident(${quoted(port.row.name)})`;
+
 function* arpReplies(owner: LogicalSwitch, port: SwitchPort, mac: string, ip: Ipv4Network, hasProxy: boolean) {
   const asks = match`arp.tpa == ${ip.text} && arp.op == 1`;
   const hint = port.row;
@@ -69,7 +83,14 @@ function* arpReplies(owner: LogicalSwitch, port: SwitchPort, mac: string, ip: Ip
   if (hasProxy) yield lflow(owner, lsIn.arpRsp, 50, match`${asks} && eth.dst == ${mac}`, next, { hint });
   const broadcast = match`${asks} && eth.dst == ff:ff:ff:ff:ff:ff`;
   const reply = actions`eth.dst = eth.src; eth.src = ${mac}; arp.op = 2; /* ARP reply */ arp.tha = arp.sha; arp.sha = ${mac}; arp.tpa = arp.spa; arp.spa = ${ip.text}; outport = inport; flags.loopback = 1; output;`;
-  yield lflow(owner, lsIn.arpRsp, 50, fromHereOnly(owner, port, broadcast), reply, { hint });
+  const fabric = fabricMacFor(owner, port);
+  if (fabric === undefined) yield lflow(owner, lsIn.arpRsp, 50, fromHereOnly(owner, port, broadcast), reply, { hint });
+  else {
+    const asksFabric = match`${asks} && eth.dst == {ff:ff:ff:ff:ff:ff, ${fabric}} && ${elsewhere(port)}`;
+    const byFabric = actions`eth.dst = eth.src; eth.src = ${fabric}; arp.op = 2; /* ARP reply */ arp.tha = arp.sha; arp.sha = ${fabric}; arp.tpa = arp.spa; arp.spa = ${ip.text}; outport = inport; flags.loopback = 1; output;`;
+    yield lflow(owner, lsIn.arpRsp, 50, match`${broadcast} && is_chassis_resident(${quoted(port.row.name)})`, reply, { hint });
+    yield lflow(owner, lsIn.arpRsp, 50, asksFabric, byFabric, { hint });
+  }
   // The owner may be probing for a duplicate of its own address: let its probe travel on.
   yield lflow(owner, lsIn.arpRsp, 100, match`${broadcast} && inport == ${quoted(port.row.name)}`, next, { ioPort: port.row.name, hint });
 }
@@ -81,7 +102,13 @@ function* neighbourAdvertisements(owner: LogicalSwitch, port: SwitchPort, mac: s
   }
   const multicast = match`nd_ns_mcast && ip6.dst == ${ip.solicitedNodeText} && nd.target == ${ip.text}`;
   const reply = actions`${advertisement(port)} { eth.src = ${mac}; ip6.src = ${ip.text}; nd.target = ${ip.text}; nd.tll = ${mac}; outport = inport; flags.loopback = 1; output; };`;
-  yield lflow(owner, lsIn.arpRsp, 50, fromHereOnly(owner, port, multicast), reply, { hint, protocol: "nd-na" });
+  const fabric = fabricMacFor(owner, port);
+  if (fabric === undefined) yield lflow(owner, lsIn.arpRsp, 50, fromHereOnly(owner, port, multicast), reply, { hint, protocol: "nd-na" });
+  else {
+    const byFabric = actions`nd_na_router { eth.src = ${fabric}; ip6.src = ${ip.text}; nd.target = ${ip.text}; nd.tll = ${fabric}; outport = inport; flags.loopback = 1; output; };`;
+    yield lflow(owner, lsIn.arpRsp, 50, match`${multicast} && is_chassis_resident(${quoted(port.row.name)})`, reply, { hint, protocol: "nd-na" });
+    yield lflow(owner, lsIn.arpRsp, 50, match`${multicast} && ${elsewhere(port)}`, byFabric, { hint, protocol: "nd-na" });
+  }
   yield lflow(owner, lsIn.arpRsp, 100, match`${multicast} && inport == ${quoted(port.row.name)}`, next, { ioPort: port.row.name, hint });
 }
 
