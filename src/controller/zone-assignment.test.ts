@@ -21,6 +21,18 @@ test("the lowest free zone, kept while its user stays", () => {
   assert.deepEqual([zones.zoneOf("a"), zones.zoneOf("c"), zones.zoneOf("b")], [0, 1, 2]);
 });
 
+test("once everything has been seen, a zone is free as soon as its user is gone, and its connections are forgotten", () => {
+  const zones = new ZoneAssignment(silentLog);
+  const a = user("a");
+  zones.added(a);
+  zones.settle();
+  zones.dropUnused();
+  zones.takeFlushes();
+  zones.removed(a);
+  zones.settle();
+  assert.deepEqual([zones.zoneOf("a"), zones.takeFlushes()], [0, [1]]);
+});
+
 test("what an earlier controller assigned holds, and is not flushed", () => {
   const zones = new ZoneAssignment(silentLog);
   zones.restore([["b", 1], ["gone", 5]]);

@@ -25,6 +25,7 @@ export class ZoneAssignment implements Sink<ZoneUser> {
   readonly #gone = new Set<string>();
   readonly #waiting = new Set<string>();
   readonly #toFlush = new Set<number>();
+  #hasAll = false;
   #range: { readonly min: number; readonly max: number } = { min: 1, max: highestZone };
 
   constructor(log: Log) {
@@ -65,6 +66,7 @@ export class ZoneAssignment implements Sink<ZoneUser> {
   }
 
   settle(): void {
+    if (this.#hasAll) this.#dropGone();
     if (this.#waiting.size === 0) return;
     const waiting = [...this.#waiting].flatMap((name) => this.#users.get(name) ?? []);
     this.#waiting.clear();
@@ -76,9 +78,18 @@ export class ZoneAssignment implements Sink<ZoneUser> {
     }
   }
 
-  /** Frees the zones of users that are gone; not before everything there is has been seen. */
+  /** Everything there is has been seen: from now on zones of users that are gone are free. */
   dropUnused(): void {
-    for (const name of this.#gone) this.#release(name);
+    this.#hasAll = true;
+    this.#dropGone();
+  }
+
+  #dropGone(): void {
+    for (const name of this.#gone) {
+      const zone = this.#cells.get(name)?.get() ?? 0;
+      if (zone !== 0) this.#toFlush.add(zone);
+      this.#release(name);
+    }
     this.#gone.clear();
   }
 
