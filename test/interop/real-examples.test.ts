@@ -11,6 +11,7 @@ import { isthmus, root } from "../lab-fixture.ts";
 
 const obstacle = await nodeMachines(silentLog).obstacle();
 const examples: Readonly<Record<string, readonly string[]>> = {
+  "bgp-unnumbered": ["ping", "vtysh"],
   "east-west": ["ping"],
   "external-ports": ["ping", "dhclient"],
   "spine-leaf": ["ping"],

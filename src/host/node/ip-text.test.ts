@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { batchFailures, parseRoutes, reasonOf, routeLine } from "./ip-text.ts";
+import { batchFailures, disguisedNextHops, parseRoutes, reasonOf, routeLine, undisguised } from "./ip-text.ts";
 
 const blackhole = { kind: "blackhole", destination: "10.1.0.0/24", protocol: 84, metric: 100, nextHops: [] } as const;
 
@@ -35,10 +35,21 @@ test("lines for ip -batch, and what it says of those that fail", () => {
   assert.equal(reasonOf("Error: Unknown device type.\n"), "Unknown device type");
 });
 
+test("the IPv6 next hop behind the IPv4 one that FRR writes in a namespace", () => {
+  const neighbor = (dst: string, lladdr: string): string => `{"dst":"${dst}","dev":"ext0-bgp","lladdr":"${lladdr}","state":["PERMANENT"]}`;
+  const disguised = parseRoutes('[{"dst":"203.0.113.0/24","gateway":"169.254.0.1","dev":"ext0-bgp","protocol":"186","metric":20,"flags":["onlink"]}]', 4);
+  const meant = (...neighbors: readonly string[]) => undisguised(disguised, disguisedNextHops(`[${neighbors.join(",")}]`))[0]?.nextHops[0]?.address;
+  const mac = "12:fb:d6:66:99:0c";
+  assert.equal(meant(neighbor("169.254.0.1", mac)), "fe80::10fb:d6ff:fe66:990c");
+  assert.equal(meant(neighbor("169.254.0.1", mac), neighbor("fe80::99", mac)), "fe80::99");
+  assert.equal(meant(neighbor("fe80::99", mac)), "169.254.0.1");
+});
+
 test("no output makes the readers throw", () => {
   fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
     parseRoutes(text, 4);
     batchFailures(text);
+    disguisedNextHops(text);
   }), { numRuns: 1000 });
   const odd = fc.oneof(fc.string(), fc.integer(), fc.constant(null), fc.array(fc.dictionary(fc.string(), fc.string())), fc.dictionary(fc.constant("host"), fc.string()));
   const item = fc.dictionary(fc.constantFrom("dst", "type", "via", "gateway", "dev", "protocol", "metric", "nexthops"), odd);

@@ -59,6 +59,39 @@ function nextHopOf(item: Readonly<Record<string, unknown>>): KernelNextHop {
   return { address: text(item["gateway"]) ?? (isRecord(via) ? text(via["host"]) : undefined), device: text(item["dev"]) };
 }
 
+/**
+ * Where FRR cannot give an IPv4 route an IPv6 next hop (in network namespaces), it writes 169.254.0.1, and tells the kernel
+ * whose MAC address that is (RFC 5549 as zebra has it). Device to the link-local address that is meant, from `ip -j neigh show`.
+ */
+export const disguise = "169.254.0.1";
+
+export function disguisedNextHops(json: string): ReadonlyMap<string, string> {
+  const neighbors = jsonItems(json).flatMap((item) => {
+    const [address, device, mac] = [text(item["dst"]), text(item["dev"]), text(item["lladdr"])];
+    return address === undefined || device === undefined || mac === undefined ? [] : [{ address, device, mac }];
+  });
+  return new Map(neighbors.filter(({ address }) => address === disguise).flatMap(({ device, mac }) => {
+    const known = neighbors.find((n) => n.device === device && n.mac === mac && n.address.startsWith("fe80:"));
+    const meant = known?.address ?? linkLocalOf(mac);
+    return meant === undefined ? [] : [[device, meant] as const];
+  }));
+}
+
+/** fe80::/64 with the EUI-64 of a MAC address (RFC 4291, appendix A). */
+function linkLocalOf(mac: string): string | undefined {
+  const bytes = mac.split(":").map((part) => Number.parseInt(part, 16));
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = bytes;
+  if (bytes.length !== 6 || bytes.some((byte) => !(byte >= 0 && byte <= 255))) return undefined;
+  const groups = [((a ^ 2) << 8) | b, (c << 8) | 0xff, 0xfe00 | d, (e << 8) | f];
+  return `fe80::${groups.map((group) => group.toString(16)).join(":")}`;
+}
+
+/** The routes with the next hops that are meant. */
+export const undisguised = (routes: readonly KernelRoute[], meant: ReadonlyMap<string, string>): readonly KernelRoute[] => routes.map((route) => ({
+  ...route,
+  nextHops: route.nextHops.map((hop) => (hop.address === disguise ? { ...hop, address: meant.get(hop.device ?? "") ?? hop.address } : hop)),
+}));
+
 /** A line for `ip -batch`. */
 export function routeLine(verb: "add" | "del", route: KernelRoute, table: number | undefined): string {
   const words = [route.destination.includes(":") ? "-6 route" : "route", verb];

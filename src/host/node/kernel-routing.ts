@@ -10,7 +10,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { RouteFailure, RoutingTable } from "../kernel-routing.ts";
 import type { Log } from "../log.ts";
 import type { MachineRouting } from "../machine.ts";
-import { batchFailures, jsonItems, parseRoutes, reasonOf, routeLine } from "./ip-text.ts";
+import { batchFailures, disguise, disguisedNextHops, jsonItems, parseRoutes, reasonOf, routeLine, undisguised } from "./ip-text.ts";
 
 interface IpResult {
   readonly code: number;
@@ -76,7 +76,9 @@ export function nodeKernelRouting(options: KernelRoutingOptions): MachineRouting
         if (shown.code !== 0 && !shown.stderr.includes("table does not exist")) throw new Error(reasonOf(shown.stderr));
         return parseRoutes(shown.stdout, family);
       }));
-      return families.flat();
+      const routes = families.flat();
+      if (id !== undefined || !routes.some((route) => route.nextHops.some((hop) => hop.address === disguise))) return routes;
+      return undisguised(routes, disguisedNextHops((await ip([...prefix, "-j", "neigh", "show"])).stdout));
     },
 
     async change(table, remove, add) {
