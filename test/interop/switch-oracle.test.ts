@@ -63,7 +63,7 @@ async function startReal(t: TestContext): Promise<Side> {
   await makeBridge(folder, env);
   return {
     ofctl: ofctlOf(folder, env),
-    appctl: async (...args) => (await run("ovs-appctl", ["-t", `${folder}/vswitchd.ctl`, ...args], { env })).stdout,
+    appctl: async (...args) => (await run("ovs-appctl", ["-t", `${folder}/vswitchd.ctl`, ...args], { env, maxBuffer: 1 << 27 })).stdout,
   };
 }
 
@@ -108,7 +108,8 @@ const always = [
   "load:1->NXM_NX_REG1[0]", "load:3->OXM_OF_METADATA[0..3]", "move:NXM_NX_REG0[0..3]->NXM_NX_REG2[4..7]", "set_field:00:00:00:00:00:02->eth_dst",
   "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[]", "push:NXM_NX_XXREG0[0..63],pop:NXM_NX_XXREG1[32..95]", "mod_vlan_vid:2", "strip_vlan", "push_vlan:0x8100", "mod_vlan_pcp:3",
   "set_field:7->in_port", "exit", "set_field:0x5->pkt_mark", "set_field:0x12->tun_id", "controller(userdata=01)", "ct_clear", "output:NXM_NX_REG0[0..15]",
-  "load:0x1234->NXM_NX_XXREG1[40..60]", "group:1", "group:2", "ct(table=2,zone=1)", "ct(commit,zone=NXM_NX_REG0[0..15])", "check_pkt_larger(100)->NXM_NX_REG1[0]",
+  "load:0x1234->NXM_NX_XXREG1[40..60]", "group:1", "group:2", "group:3", "group:4", "push_vlan:0x88a8", "push_vlan:0x8100,set_field:4098->vlan_vid",
+  "learn(table=3,priority=100,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],NXM_NX_REG0[0..15]=NXM_NX_REG1[0..15],load:NXM_OF_IN_PORT[]->NXM_NX_REG2[0..15],output:NXM_OF_IN_PORT[])", "ct(table=2,zone=1)", "ct(commit,zone=NXM_NX_REG0[0..15])", "check_pkt_larger(100)->NXM_NX_REG1[0]",
 ];
 const forIpv4 = ["dec_ttl", "mod_nw_dst:10.0.0.1", "move:NXM_OF_IP_SRC[0..7]->NXM_OF_IP_DST[0..7]", "mod_nw_tos:16", "set_field:10.0.0.0/255.255.255.254->ip_src"];
 const forArp = ["load:2->NXM_OF_ARP_OP[]", "move:NXM_OF_ARP_SPA[]->NXM_OF_ARP_TPA[]", "move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[]"];
@@ -140,7 +141,7 @@ function walkOf(trace: string): string[] {
   const end = trace.search(/^=====/m);
   const before = end < 0 ? trace : trace.slice(0, end);
   return before.split("\n").map((line) => line.trim().replace(/, cookie 0x[0-9a-f]+/, "").replace(/dec_ttl\(\)/, "dec_ttl")).filter(
-    (line) => line !== "" && line !== "drop" && !/^(Flow|Final flow|Megaflow|Datapath actions|Translation|This flow|- Uses|- Sends|nat|-> A clone)/.test(line),
+    (line) => line !== "" && line !== "drop" && !/^-> bucket \d+: score/.test(line) && !/^(Flow|Final flow|Megaflow|Datapath actions|Translation|This flow|- Uses|- Sends|nat|-> A clone)/.test(line),
   );
 }
 
@@ -158,6 +159,8 @@ test("walks as ovs-vswitchd walks, on random flows and packets", { skip: missing
       await side.ofctl("del-groups");
       await side.ofctl("add-group", "group_id=1,type=all,bucket=bucket_id=0,actions=load:2->NXM_NX_REG0[],resubmit(,2),bucket=bucket_id=1,actions=output:2");
       await side.ofctl("add-group", "group_id=2,type=indirect,bucket=actions=set_field:00:00:00:00:00:03->eth_dst,output:1");
+      await side.ofctl("add-group", "group_id=3,type=ff,bucket=bucket_id=0,watch_port=9,actions=output:1,bucket=bucket_id=1,watch_port=2,actions=load:3->NXM_NX_REG1[],resubmit(,2)");
+      await side.ofctl("add-group", "group_id=4,type=select,selection_method=hash,fields(ip_src,ip_dst),bucket=bucket_id=0,weight=0,actions=output:1,bucket=bucket_id=1,weight=100,actions=output:3");
     }
     const accepted: string[] = [];
     // Each with a priority of its own, so that there is one right answer. What ovs-ofctl does not take is left out.

@@ -34,7 +34,7 @@ export class FlowGroup {
     let best: ReadyBucket | undefined;
     let bestScore = -1;
     for (const bucket of this.buckets) {
-      if (bucket.of.weight === 0 || !isLive(bucket)) continue;
+      if (!isLive(bucket)) continue;
       const score = (finish(mix(mix(0, bucket.of.id), hash)) >>> 16) * bucket.of.weight;
       if (score <= bestScore) continue;
       bestScore = score;

@@ -25,6 +25,7 @@ export function learnFlow(walk: Walk, step: Learn): void {
     idleTimeout: step.idleTimeout, hardTimeout: step.hardTimeout, priority: step.priority, bufferId: 0xffffffff, outPort: reserved.none,
     outGroup: 0xffffffff, importance: 0, flags: step.sendFlowRemoved ? { sendFlowRemoved: true } : {}, match, actions,
   };
+  walk.tracer?.note("warning", "suppressing side effects, so learn action ignored");
   const { bridge } = walk;
   walk.effects.push(() => walk.surroundings.learn(bridge, flow));
   if (step.result === undefined) return;
