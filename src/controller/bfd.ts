@@ -70,7 +70,7 @@ export const bfdSettings = rule("bfd-on-tunnels", (node: Node) => node.ovs.table
 
 export const aliveChassis = rule("alive-chassis", (node: Node) => node.ovs.tables.Port, function* (node, port) {
   const name = tunnelChassis(node, port);
-  if (name === undefined) return;
+  if (name === undefined || node.switchLink.get() !== "up") return;
   for (const iface of interfacesOf(node, port)) {
     if (iface.options.has("remote_ip") && iface.bfd.get("enable") === "true" && iface.bfd_status.get("state") === "up") yield AliveChassis({ name });
   }

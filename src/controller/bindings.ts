@@ -20,7 +20,7 @@ const claimPauseMs = 500;
 
 export const bindings = rule("bindings", (node: Node) => node.sb.tables.Port_Binding, function* (node, port) {
   const own = ourChassis(node);
-  if (own === undefined || !node.isSettled.get()) return;
+  if (own === undefined || !node.isSettled.get() || isUndecided(node, port)) return;
   const claim = claimOf(node, port);
   if (claim === undefined) {
     if (port.chassis === own._uuid || isAdditionalChassis(port, own)) yield releaseOf(node, port, own);
@@ -35,6 +35,12 @@ export const bindings = rule("bindings", (node: Node) => node.sb.tables.Port_Bin
   yield* encapRepair(node, port, own, claim);
   yield* upRepair(node, port, claim);
 });
+
+/** Who leads an HA chassis group cannot be known before the switch has told who lives: until then all stays as it is. */
+function isUndecided(node: Node, port: PortBinding): boolean {
+  const kind = kindOf(port);
+  return (kind === "chassisredirect" || kind === "external") && node.switchLink.get() === "never";
+}
 
 function claimRepair(node: Node, port: PortBinding, own: Chassis, claim: Claim): Yield {
   const log = node.host.log.module("binding");

@@ -283,7 +283,9 @@ export class ChassisSession {
       this.#connectedBridge = bridge;
       const target = { kind: "unix", path: `${this.node.options.runFolder}/${bridge.name}.mgmt` } as const;
       const optionSize = (index: number): number | undefined => (index === this.node.geneveField.get() ? geneveOptionSize : undefined);
-      this.#connection = new FlowConnection(this.#host, target, this.installer, optionSize, (index) => this.#negotiated(index));
+      this.#connection = new FlowConnection(this.#host, target, this.installer, optionSize, {
+        negotiated: (index) => this.#negotiated(index), lost: () => this.#lost(),
+      });
       const place = { node: this.node, waiting: this.#waiting, bfd: this.#bfd, services: this.#services };
       this.#packets = new PacketConnection(this.#host, target, place, optionSize, {
         connected: () => this.#announcer.repeat(), counted: (flows) => this.#aging.counted(flows),
@@ -296,7 +298,13 @@ export class ChassisSession {
 
   #negotiated(index: number | undefined): void {
     this.node.geneveField.set(index);
+    this.node.switchLink.set("up");
     // A switch that lost its connection may have lost its options too; flows are sent after this.
+    this.#changed();
+  }
+
+  #lost(): void {
+    this.node.switchLink.set("down");
     this.#changed();
   }
 

@@ -16,19 +16,24 @@ type State =
   | { readonly kind: "added"; readonly index: number; readonly xid: number; readonly barrier: number }
   | { readonly kind: "ready" };
 
+export interface FlowConnectionEvents {
+  /** The switch can be told of flows. Which field stands for OVN's Geneve option; undefined: none, and so no Geneve. */
+  negotiated(index: number | undefined): void;
+  lost(): void;
+}
+
 export class FlowConnection {
   readonly #log: Log;
   readonly #installer: FlowInstaller;
-  readonly #negotiated: (index: number | undefined) => void;
+  readonly #events: FlowConnectionEvents;
   readonly #link: OpenFlowLink;
   #state: State = { kind: "closed" };
   #mayInstall = false;
 
-  /** `negotiated` hears which field it is; undefined: none, and so no Geneve. */
-  constructor(host: Host, target: ActiveTarget, installer: FlowInstaller, tlvSizes: TlvSizes, negotiated: (index: number | undefined) => void) {
+  constructor(host: Host, target: ActiveTarget, installer: FlowInstaller, tlvSizes: TlvSizes, events: FlowConnectionEvents) {
     this.#log = host.log.module("ofctrl");
     this.#installer = installer;
-    this.#negotiated = negotiated;
+    this.#events = events;
     this.#link = new OpenFlowLink(host, "ofctrl", target, {
       connected: () => this.#ask(),
       message: (message, xid) => this.#received(message, xid),
@@ -62,6 +67,7 @@ export class FlowConnection {
   #disconnected(): void {
     this.#state = { kind: "closed" };
     this.#installer.stop();
+    this.#events.lost();
   }
 
   #received(message: Message, xid: number): void {
@@ -105,7 +111,7 @@ export class FlowConnection {
   #settle(index: number | undefined, complaint?: string): void {
     if (complaint !== undefined) this.#log.err(complaint);
     this.#state = { kind: "ready" };
-    this.#negotiated(index);
+    this.#events.negotiated(index);
     if (this.#mayInstall) this.#begin();
   }
 

@@ -49,6 +49,8 @@ export class Node {
 
   /** Which tun_metadata field stands for OVN's Geneve option; undefined until the switch has said so. */
   readonly geneveField = new Cell<number | undefined>("Geneve field", undefined);
+  /** Whether the switch answers. Without it, what its database says of tunnels is of yesterday. */
+  readonly switchLink = new Cell<"never" | "up" | "down">("connection to the switch", "never");
   /** The number of groups and meters by what they do; conntrack zones by their users; numbers for conjunctions. */
   readonly groups = new NumberedNames("group");
   readonly meters = new NumberedNames("meter");
