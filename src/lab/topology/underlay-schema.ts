@@ -30,6 +30,7 @@ import * as z from "zod";
 import { changeImpairment, unimpaired } from "../../fabric/index.ts";
 import { parsePrefix } from "../../net/index.ts";
 import { ip, mac, name, prefix } from "./names.ts";
+import { frrConfiguration } from "./speakers.ts";
 import { tripleoSchema } from "./tripleo-schema.ts";
 
 /** `tunnel`: Geneve travels there; `control`: databases do; `external`: the way out. */
@@ -93,6 +94,8 @@ const machineSchema = z.strictObject({
   routes: z.array(z.string().min(1)).default([]),
   sysctl: z.record(z.string().min(1), z.union([z.string(), z.int()])).default({}),
   bfd: z.array(bfdSchema).default([]),
+  /** The text of a frr.conf: for machines of kind netns. */
+  frr: frrConfiguration.optional(),
 });
 
 const linkSchema = z.strictObject({ between: z.tuple([place, place]), impairment: impairment.default("") });

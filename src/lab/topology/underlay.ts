@@ -52,6 +52,8 @@ export interface UnderlayMachine {
   readonly routes: readonly string[];
   readonly sysctl: ReadonlyMap<string, string>;
   readonly bfd: readonly BfdPeer[];
+  /** What FRR is told there. */
+  readonly frr?: string | undefined;
 }
 
 export interface CableEndPlace {
@@ -112,6 +114,7 @@ export function underlayOf(file: UnderlayFile): Underlay {
       routes: m.routes,
       sysctl: new Map(Object.entries(m.sysctl).map(([key, value]) => [key, String(value)])),
       bfd: m.bfd.map((b) => ({ peer: b.peer, interfaceName: b.interface, minRxMs: b["min-rx"], minTxMs: b["min-tx"], multiplier: b.multiplier })),
+      frr: m.frr,
     })),
     virtualAddresses: file["virtual-addresses"].map((v) => ({ address: v.address, interfaceName: v.interface, machines: v.machines, advertisementMs: v.advertisement })),
   };
@@ -170,6 +173,7 @@ export function* underlayMisfits(underlay: Underlay, nodes: TopologyNodes, hosts
   for (const machine of machines.values()) {
     if (hosts.has(machine.name)) yield { path: ["underlay", "machines", machine.name], message: `${machine.name} is a host's name already` };
     for (const i of machine.interfaces.values()) yield* interfaceMisfits(underlay, machine, i, linked, nodes);
+    if (machine.frr !== undefined && machine.kind !== "netns") yield { path: ["underlay", "machines", machine.name, "frr"], message: `FRR runs on machines of kind netns` };
     for (const [n, { interfaceName }] of machine.bfd.entries()) {
       if (!machine.interfaces.has(interfaceName)) yield { path: ["underlay", "machines", machine.name, "bfd", n, "interface"], message: `no such interface; there are ${known(machine.interfaces.keys())}` };
     }

@@ -23,6 +23,8 @@ interface PortOwner {
   attachPort(name: string, receive: (frame: Uint8Array) => void): AttachedPort;
 }
 
+type Resolve = (name: string, family: 4 | 6 | undefined) => Ip | undefined;
+
 export interface LinkReport {
   readonly name: string;
   readonly ends: readonly [string, string];
@@ -54,12 +56,17 @@ export class LabUnderlay {
   }
 
   /** Builds it; rejects with words for the user. */
-  static async start(host: Host, machines: Machines, underlay: Underlay, resolve: (name: string, family: 4 | 6 | undefined) => Ip | undefined): Promise<LabUnderlay> {
+  static async start(host: Host, machines: Machines, underlay: Underlay, resolve: Resolve): Promise<LabUnderlay> {
     const built = new LabUnderlay(host, underlay);
     built.#buildBridges();
-    for (const name of built.machineNames()) built.#machines.set(name, await built.#buildMachine(name, machines, resolve));
-    built.#buildCables();
-    for (const machine of built.#machines.values()) await machine.configure();
+    try {
+      await built.#buildMachines(machines, resolve);
+      built.#buildCables();
+      await Promise.all([...built.#machines.values()].map((machine) => machine.configure()));
+    } catch (error) {
+      await built.stop();
+      throw error;
+    }
     return built;
   }
 
@@ -97,14 +104,21 @@ export class LabUnderlay {
     }
   }
 
-  async #buildMachine(name: string, machines: Machines, resolve: (name: string, family: 4 | 6 | undefined) => Ip | undefined): Promise<FabricMachine> {
+  /** All at once; where one cannot be had, those that can are known all the same, so that they can be stopped. */
+  async #buildMachines(machines: Machines, resolve: Resolve): Promise<void> {
+    const made = await Promise.allSettled([...this.machineNames()].map((name) => this.#buildMachine(name, machines, resolve)));
+    for (const result of made) if (result.status === "fulfilled") this.#machines.set(result.value.name, result.value);
+    for (const result of made) if (result.status === "rejected") throw result.reason;
+  }
+
+  async #buildMachine(name: string, machines: Machines, resolve: Resolve): Promise<FabricMachine> {
     const machine: UnderlayMachine = this.#underlay.machines.get(name) ?? { name, kind: "simulated", interfaces: new Map(), routes: [], sysctl: new Map(), bfd: [] };
     const own = [...this.#underlay.switches.values()].filter((s) => s.on === name);
     // A switch is a device of its machine too: the machine's own end of it.
     const ownEnds = own.map((s): UnderlayInterface => ({ ...(machine.interfaces.get(s.name) ?? bareInterface), name: s.name, mac: s.mac }));
     const isOwnEnd = (i: UnderlayInterface): boolean => own.some((s) => s.name === i.name);
     const interfaces = [...machine.interfaces.values()].filter((i) => !isOwnEnd(i) && (i.bridge === undefined || !this.#isCard(name, i))).concat(ownEnds);
-    if (machine.kind === "netns") return NetnsMachine.start(machines, machine, interfaces);
+    if (machine.kind === "netns") return NetnsMachine.start(this.#host.disk, machines, machine, interfaces);
     const commands: ReadonlyMap<string, Command> = own.length === 0 ? new Map() : bridgeCommands(new Map(own.map((s) => [s.name, present(this.#bridges.get(s.name))])), this.#underlay);
     return new SimulatedMachine(this.#host, { machine, interfaces, commands, sharedAddresses: this.#sharedAddressesOf(name), resolve });
   }

@@ -6,7 +6,8 @@
  * takes it off where the card's cable begins.
  */
 import { withoutTag, withTag } from "../../fabric/index.ts";
-import type { DeviceEnd, Machine, Machines } from "../../host/index.ts";
+import type { DeviceEnd, Disk, Machine, Machines } from "../../host/index.ts";
+import { frrFolders, frrObstacle, startFrr } from "../machines/frr.ts";
 import type { RunningCommand } from "../sim-host/index.ts";
 import { realMachine } from "../netns-host/real-machine.ts";
 import type { UnderlayInterface, UnderlayMachine } from "../topology/underlay.ts";
@@ -39,20 +40,26 @@ class Door {
 export class NetnsMachine implements FabricMachine {
   readonly name: string;
   readonly datagrams = undefined;
+  readonly #disk: Disk;
   readonly #machine: Machine;
   readonly #options: UnderlayMachine;
   readonly #interfaces: readonly UnderlayInterface[];
   readonly #doors = new Map<string, Door>();
 
-  private constructor(machine: Machine, options: UnderlayMachine, interfaces: readonly UnderlayInterface[]) {
+  private constructor(disk: Disk, machine: Machine, options: UnderlayMachine, interfaces: readonly UnderlayInterface[]) {
     this.name = options.name;
+    this.#disk = disk;
     this.#machine = machine;
     this.#options = options;
     this.#interfaces = interfaces;
   }
 
-  static async start(machines: Machines, options: UnderlayMachine, interfaces: readonly UnderlayInterface[]): Promise<NetnsMachine> {
-    const made = new NetnsMachine(await machines.start(realMachine(options.name, new Map())), options, interfaces);
+  static async start(disk: Disk, machines: Machines, options: UnderlayMachine, interfaces: readonly UnderlayInterface[]): Promise<NetnsMachine> {
+    const obstacle = options.frr === undefined ? undefined : frrObstacle(disk);
+    if (obstacle !== undefined) throw new Error(`${options.name}: ${obstacle}`);
+    const wanted = realMachine(options.name, new Map());
+    const emptyFolders = options.frr === undefined ? wanted.emptyFolders : [...new Set([...wanted.emptyFolders, ...frrFolders])];
+    const made = new NetnsMachine(disk, await machines.start({ ...wanted, emptyFolders }), options, interfaces);
     try {
       for (const i of interfaces) if (i.of === undefined) await made.#open(i);
     } catch (error) {
@@ -122,6 +129,7 @@ export class NetnsMachine implements FabricMachine {
       else await this.#must(["sysctl", "-q", "-w", `${key}=${value}`]);
     }
     for (const route of this.#options.routes) await this.#must(["ip", "route", "replace", ...route.split(/\s+/).filter((w) => w !== "")]);
+    if (this.#options.frr !== undefined) await startFrr(this.#machine, this.#disk, this.#options.frr, false);
   }
 
   async #must(argv: readonly string[]): Promise<void> {
