@@ -203,6 +203,13 @@ function randomSegment(r: SeededRandom, outside: number): Uint8Array {
     },
     () => [17, udpDatagram(src, dst, ...ports(53), new Uint8Array(4))],
     () => [1, icmpv4Message({ type: isForward ? 8 : r.pick([0, 8]), code: 0, word: port * 0x10000 + 1, data: new Uint8Array(4) })],
+    // An error about a packet of the other direction: as its sender sent it, or as it left the translator.
+    () => {
+      const [from, to] = [dst, r.pick([src, address(1), address(99)])];
+      const [srcPort, dstPort] = isForward ? [53, port] : [port, 53];
+      const quoted = ipPacket(from, to, 17, udpDatagram(from, to, srcPort, dstPort, new Uint8Array(4)));
+      return [1, icmpv4Message({ type: r.pick([3, 11]), code: 1, word: 0, data: quoted })];
+    },
   ])();
   return ethernetFrame({ dst: macOf(2), src: macOf(1) }, etherType.ipv4, ipPacket(src, dst, number, upper));
 }

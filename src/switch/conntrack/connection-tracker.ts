@@ -56,8 +56,8 @@ export class ConnectionTracker {
     let tuple: Tuple | undefined;
     if (found.kind === "invalid") state = bit.inv;
     else if (found.kind === "related") {
-      // The quoted packet went the other way than the error comes.
-      connection = this.#find(action.zone, found.inner) ?? this.#find(action.zone, reverse(found.inner));
+      // The quoted packet went the other way than the error comes, and is quoted as it looked where the error was made.
+      connection = this.#find(action.zone, reverse(found.inner));
       state = connection === undefined ? bit.inv : this.#related(connection, found.inner, action, packet);
       tuple = connection?.original;
     } else {
@@ -114,7 +114,7 @@ export class ConnectionTracker {
 
   #related(connection: Connection, inner: Tuple, action: ConnectionAction, packet: Packet): number {
     // An error about an original packet comes in reply direction, and the other way round.
-    const aboutOriginal = tupleKey(0, reverse(connection.reply)) === tupleKey(0, inner) || tupleKey(0, connection.original) === tupleKey(0, inner);
+    const aboutOriginal = tupleKey(0, reverse(connection.reply)) === tupleKey(0, inner);
     const state = bit.rel | (aboutOriginal ? bit.rpl : 0);
     if (action.nat === undefined) return state;
     const to = aboutOriginal ? connection.original : connection.reply;
