@@ -12,7 +12,7 @@ import type { Datapath } from "./topology/topology.ts";
 
 /** What packets to the controller are counted and limited as (ovn-nb(5), Copp). */
 export type ControlProtocol =
-  | "arp" | "arp-resolve" | "bfd" | "dhcpv4-opts" | "dhcpv6-opts" | "dns" | "event-elb" | "icmp4-error" | "icmp6-error" | "igmp" | "nd-na" | "nd-ns"
+  | "arp" | "arp-resolve" | "bfd" | "dhcpv4-opts" | "dhcpv4-relay" | "dhcpv6-opts" | "dns" | "event-elb" | "icmp4-error" | "icmp6-error" | "igmp" | "nd-na" | "nd-ns"
   | "nd-ns-resolve" | "nd-ra-opts" | "reject" | "svc-monitor" | "tcp-reset";
 
 export interface FlowDetails {

@@ -39,6 +39,8 @@ export const bit = {
   dnatLocal: "reg9[4]",
   evpnMacFound: "reg9[5]",
   knownBalancerSession: "reg9[6]",
+  relayRequest: "reg9[7]",
+  relayResponse: "reg9[8]",
   nextHopIsIpv4: "reg9[9]",
   needsEcmpCommit: "reg9[10]",
 } as const;
@@ -48,6 +50,7 @@ export const reg = {
   ecmpGroup: "reg8[0..15]",
   ecmpMember: "reg8[16..31]",
   policyChain: "reg9[16..31]",
+  relayDestination: "reg2",
   nextHop4: "reg0",
   nextHop6: "xxreg0",
   source4: "reg5",

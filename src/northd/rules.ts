@@ -5,8 +5,12 @@ import { balancerUsesRules, balancingRules } from "./balancing/rules.ts";
 import { bfdRules } from "./bfd/rules.ts";
 import { dynamicRoutingRules } from "./dynamic-routing/rules.ts";
 import { addressUseOfPort, macUseOfRouterPort } from "./ipam/address-use.ts";
+import { mirrorPorts, mirrors } from "./mirroring/mirror-rows.ts";
+import { joinedGroupRules } from "./multicast/joined-groups.ts";
+import { membershipRules } from "./multicast/memberships.ts";
 import { gatewayFeedback, portFeedback, tagRequests } from "./nb-feedback/port-feedback.ts";
 import { admissionOfPort, admissionOfRouter } from "./router/lr-admission.ts";
+import { dhcpRelayRules } from "./router/lr-dhcp-relay.ts";
 import { arpRequests } from "./router/lr-arp-request.ts";
 import { arpResolveDefaults, neighbouringRouters, neighboursOnSwitches } from "./router/lr-arp-resolve.ts";
 import { bfdPackets } from "./router/lr-bfd.ts";
@@ -34,8 +38,11 @@ import { dnsResponder } from "./switch/ls-dns.ts";
 import { externalPortDefaults, externalPorts } from "./switch/ls-external-port.ts";
 import { fdbDefaults, fdbLearning } from "./switch/ls-fdb.ts";
 import { broadcastAndMulticast, unicastDestinations, unknownDestinations } from "./switch/ls-l2-lkup.ts";
+import { forwardingGroups } from "./switch/ls-forwarding-group.ts";
+import { mirrorFlows } from "./switch/ls-mirror.ts";
+import { qosRules } from "./switch/ls-qos.ts";
 import { translatedAddresses } from "./switch/ls-nat.ts";
-import { networkFunctionDefaults, unusedStages } from "./switch/ls-without-features.ts";
+import { networkFunctionDefaults } from "./switch/ls-without-features.ts";
 import { addressSets, monitorAddressSet, portGroupAddressSets, portGroups } from "./sync/address-sets.ts";
 import { type CopyContext, dns, meters, staticMacBindings, templates } from "./sync/copied-rows.ts";
 import { boundRouters, boundSwitches } from "./sync/datapath-bindings.ts";
@@ -55,20 +62,20 @@ import type { Topology } from "./topology/topology.ts";
 /** Numbers and addresses first, since flows and rows have them in them. */
 export const bindingRules: readonly Rule<Topology>[] = [
   zoneSettings, ...bfdRules, boundSwitches, boundRouters, addressUseOfPort, macUseOfRouterPort, tagRequests, groupsOfGateways, groupsOfExternalPorts,
-  ...accessUses, ...balancerUsesRules, switchPortBindings, routerPortBindings, switchGroups, routerGroups, ipMulticast, ...routedThings, ...policyFacts, ...dynamicRoutingRules,
+  ...accessUses, ...balancerUsesRules, mirrors, switchPortBindings, mirrorPorts, routerPortBindings, ...membershipRules, ...joinedGroupRules, switchGroups, routerGroups, ipMulticast, ...routedThings, ...policyFacts, ...dynamicRoutingRules,
   addressSets, monitorAddressSet, portGroupAddressSets, portGroups, dhcpOptions, rbac, portFeedback, gatewayFeedback,
 ];
 
 export const switchRules: readonly Rule<Topology>[] = [
   portSecurityOfSwitch, portSecurityOfPort, tooBigErrors, fdbDefaults, fdbLearning, ...accessRules, ...balancingRules,
-  unusedStages, networkFunctionDefaults, arpDefaults, arpResponder, dhcpDefaults, dhcpResponder, dnsResponder,
+  ...qosRules, ...mirrorFlows, forwardingGroups, networkFunctionDefaults, arpDefaults, arpResponder, dhcpDefaults, dhcpResponder, dnsResponder,
   externalPortDefaults, externalPorts, broadcastAndMulticast, unicastDestinations, unknownDestinations, translatedAddresses,
 ];
 
 export const routerRules: readonly Rule<Topology>[] = [
   admissionOfRouter, admissionOfPort, neighborsOfRouter, neighborsOfPort, ipInputOfRouter, ownDestinations, ipv4Input, ipv6Input, natDefaults,
   addressTranslation, untranslatedDestinations, commitAll, forcedSources, forcedPortAddresses, filteredRedirects, routesToTranslations, routesToGateways,
-  raDefaults, routerAdvertisements, routingDefaults, connectedRoutes, bfdPackets, ...policyRules, arpResolveDefaults, neighbouringRouters,
+  raDefaults, routerAdvertisements, routingDefaults, connectedRoutes, bfdPackets, ...dhcpRelayRules, ...policyRules, arpResolveDefaults, neighbouringRouters,
   neighboursOnSwitches, packetLengthDefaults, packetLengths, redirectDefaults, gatewayRedirect, networkIdDefaults, networkIds, arpRequests,
   deliveryDefaults, delivery,
 ];

@@ -4,10 +4,6 @@ import type { ReplicaTables } from "../ovsdb/index.ts";
 import type { Nb } from "./topology/topology.ts";
 
 const features = {
-  QoS: "QoS rules",
-  Mirror: "mirrors",
-  Forwarding_Group: "forwarding groups",
-  DHCP_Relay: "DHCP relays",
   Network_Function: "network functions",
 } as const;
 

@@ -11,6 +11,7 @@ import { AddressManagement } from "./ipam/address-management.ts";
 import { AddressUse } from "./ipam/address-use.ts";
 import { Lflow } from "./lflow.ts";
 import { GatewayFeedback, PortFeedback, TagRequest } from "./nb-feedback/port-feedback.ts";
+import { allocateGroupKeys } from "./multicast/memberships.ts";
 import { bindingRules, routerRules, switchRules, type ZoneContext, zoneRules } from "./rules.ts";
 import { AclIdRequest, WishedAclId } from "./sync/acl-ids.ts";
 import { WishedAddressSet, WishedPortGroup } from "./sync/address-sets.ts";
@@ -37,6 +38,11 @@ import { northboundGlobal } from "./topology/settings.ts";
 import { type Nb, northboundUuidOf, type Sb, type SbRow, Topology } from "./topology/topology.ts";
 import { intOption } from "./options.ts";
 import { warnOfUnbuilt } from "./unbuilt.ts";
+
+function datapathOf(t: Topology, uuid: Uuid<"Datapath_Binding"> | undefined): string {
+  const row = t.sb.Datapath_Binding.get(uuid);
+  return (row === undefined ? undefined : northboundUuidOf(row)) ?? "";
+}
 
 export class Zone {
   readonly engine = new Engine();
@@ -169,6 +175,8 @@ export class Zone {
     engine.sink(Routed, routeOrder);
     t.routeOrder = routeOrder;
     allocateSourcePorts(t);
+    const groupsOfSouthbound = engine.index("multicast groups by key", t.sb.Multicast_Group, (row: SbRow<"Multicast_Group">) => [`${datapathOf(t, row.datapath)} ${row.name}`]);
+    allocateGroupKeys(t, (key) => untracked(() => groupsOfSouthbound.first(key)?.tunnel_key));
     t.datapathKeys = datapaths;
     t.portKeys = ports;
     t.queues = queues;
@@ -197,10 +205,6 @@ export class Zone {
   #projectSouthbound(): void {
     const p = this.#sbProjector;
     const t = this.topology;
-    const datapathOf = (uuid: Uuid<"Datapath_Binding"> | undefined): string => {
-      const row = t.sb.Datapath_Binding.get(uuid);
-      return (row === undefined ? undefined : northboundUuidOf(row)) ?? "";
-    };
     const groupsOfMember = this.engine.index("HA chassis groups by member", t.sb.HA_Chassis_Group, (g: SbRow<"HA_Chassis_Group">): Iterable<string> => g.ha_chassis);
     const metersOfBand = this.engine.index("meters by band", t.sb.Meter, (m: SbRow<"Meter">): Iterable<string> => m.bands);
     const byUuid = (row: { readonly _uuid: string }): string => row._uuid;
@@ -209,8 +213,8 @@ export class Zone {
     p.project("HA_Chassis", { relation: WishedHaChassis, identityReads: "anything", identify: (row) => identifyHaChassis((uuid) => groupsOfMember.first(uuid), row) });
     p.project("HA_Chassis_Group", { relation: WishedHaChassisGroup, identify: byName });
     p.project("Port_Binding", { relation: WishedPort, identify: (row) => identifyBinding(t, row) });
-    p.project("Multicast_Group", { relation: WishedMulticastGroup, identify: (row) => multicastGroupKey(datapathOf(row.datapath), row.name, row.tunnel_key) });
-    p.project("IP_Multicast", { relation: WishedIpMulticast, identify: (row) => datapathOf(row.datapath) });
+    p.project("Multicast_Group", { relation: WishedMulticastGroup, identify: (row) => multicastGroupKey(datapathOf(t, row.datapath), row.name, row.tunnel_key) });
+    p.project("IP_Multicast", { relation: WishedIpMulticast, identify: (row) => datapathOf(t, row.datapath) });
     p.project("Address_Set", { relation: WishedAddressSet, identify: byName });
     p.project("Port_Group", { relation: WishedPortGroup, identify: byName });
     p.project("Load_Balancer", { relation: WishedBalancer, identify: byUuid });

@@ -8,6 +8,7 @@ import { changesOf } from "./changes.ts";
 import type { JsonValue } from "./columns.ts";
 import { balancerChanges, balancerNetwork } from "./load-balancers.ts";
 import { natChanges, natNetwork } from "./nats.ts";
+import { featuresChanges, featuresNetwork, whatChassisSnoop } from "./features.ts";
 import { type Network, NetworkGenerator } from "./network.ts";
 import type { Dump } from "./normalize.ts";
 import { routingChanges, routingNetwork, whatChassisLearn } from "./routing.ts";
@@ -24,6 +25,7 @@ export const families: { readonly [name: string]: Family } = {
   base: { generate: (seed) => new NetworkGenerator(seed).generate() },
   acl: { generate: aclNetwork, changes: aclChanges },
   lb: { generate: balancerNetwork, changes: balancerChanges },
+  features: { generate: featuresNetwork, changes: featuresChanges, southbound: { seen: ["Port_Binding", "Chassis"], operations: whatChassisSnoop } },
   routing: { generate: routingNetwork, changes: routingChanges, southbound: { seen: ["Port_Binding", "BFD"], operations: whatChassisLearn } },
   nat: { generate: natNetwork, changes: natChanges },
 };

@@ -46,6 +46,8 @@ function plainRow(table: string, row: Row, names: ReadonlyMap<string, string>, d
     const isChosen = column === "tunnel_key" && (table === "Port_Binding" || (table === "Datapath_Binding" && Number(value) < 90));
     result[column] = isChosen ? "any" : column === "nb_uuid" ? value : plain(value, names);
   }
+  // So are those of groups that somebody has joined.
+  if (table === "Multicast_Group" && Number(row["tunnel_key"]) > 32772) result["tunnel_key"] = "any";
   // So are the numbers of BFD sessions.
   if (table === "BFD") Object.assign(result, { disc: "any", src_port: "any" });
   // So are queues.
@@ -99,6 +101,8 @@ function* flowLines(dump: Dump, names: ReadonlyMap<string, string>, datapathByKe
     if ((stage === "lr_in_ip_routing" || stage === "lr_in_policy") && id !== undefined) ecmp.set(`${datapath} ${stage.slice(0, 8)} ${id}`, match.replace(/ && (tcp|udp|sctp)$/, ""));
   }
   for (const { row, datapath, stage, match, actions } of flows) {
+    // Of a port without any MAC OVN's northd takes what happens to be in memory.
+    if (actions.includes("DHCP_RELAY_REQ") && stage === "ls_in_l2_lkup" && !/eth\.src == (..:){5}.. /.test(match)) continue;
     const inAnyOrder = (text: string): string => text
       .replace(/(reg8\[0\.\.15\] ==? )([1-9]\d*)/g, (_, start: string, id: string) => `${start}<${ecmp.get(`${datapath} ${stage.slice(0, 8)} ${id}`) ?? id}>`)
       .replace(/(reg8\[16\.\.31\] == )\d+/g, "$1member")
@@ -149,6 +153,7 @@ function routeTableNames(flows: readonly FlowOfDatapath[]): ReadonlyMap<string, 
 
 const feedbackColumns: { readonly [table: string]: readonly string[] } = {
   BFD: ["logical_port", "dst_ip", "status"],
+  // Of a port whose packets are copied to another one OVN's northd says by turns whether itself is up, or the copy's port.
   Logical_Switch_Port: ["name", "up", "dynamic_addresses", "tag"],
   Logical_Router_Port: ["name", "status"],
   NB_Global: ["options", "nb_cfg", "sb_cfg", "hv_cfg"],
@@ -157,5 +162,5 @@ const feedbackColumns: { readonly [table: string]: readonly string[] } = {
 /** What northd writes back to the northbound database. */
 export function normalizeNorthbound(dump: Dump): string[] {
   return Object.entries(feedbackColumns).flatMap(([table, columns]) =>
-    rowsOf(dump, table).map((row) => `NB ${table} ${JSON.stringify(columns.map((c) => plain(row[c], new Map())))}`)).sort();
+    rowsOf(dump, table).map((row) => `NB ${table} ${JSON.stringify(columns.map((c) => (c === "up" && itemsOf(row["mirror_rules"]).some((m) => m !== undefined) ? "any" : plain(row[c], new Map()))))}`)).sort();
 }

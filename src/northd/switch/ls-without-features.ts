@@ -1,4 +1,4 @@
-/** The stages of features that no rule is built for yet, as they are on a switch that does not use them: mirrors, QoS rules, network functions. */
+/** The stages of network functions, as they are on a switch that has none. */
 import { rule } from "../../engine/index.ts";
 import { lsIn, lsOut } from "../../logical/index.ts";
 import { actions, match, next } from "../flow-text.ts";
@@ -6,13 +6,6 @@ import { lflow, passByDefault } from "../lflow.ts";
 import { bit, reg } from "../registers.ts";
 import { dropActions } from "../topology/settings.ts";
 import type { Topology } from "../topology/topology.ts";
-
-export const unusedStages = rule("ls-unused-stages", (t: Topology) => t.switches, function* (_, owner) {
-  for (const stages of [lsIn, lsOut]) {
-    yield passByDefault(owner, stages.mirror);
-    yield passByDefault(owner, stages.qos);
-  }
-});
 
 export const networkFunctionDefaults = rule("ls-network-function-defaults", (t: Topology) => t.switches, function* (t, owner) {
   const redirected = match`${bit.nfEnabled} == 1`;

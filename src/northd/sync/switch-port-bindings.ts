@@ -1,6 +1,7 @@
 /** Port_Binding of switch ports. */
 import { derived, rule } from "../../engine/index.ts";
 import { wished } from "../../ovsdb/index.ts";
+import { mirrorsOf } from "../mirroring/attached-mirrors.ts";
 import { boolOption } from "../options.ts";
 import { switchOf } from "../topology/port-membership.ts";
 import { chassisOf, isGatewayPort, redirectName, routerOf, switchPeerOf } from "../topology/router-ports.ts";
@@ -29,13 +30,14 @@ export const switchPortBindings = rule("port-binding-of-switch-port", (t: Topolo
 
 const hasQueue = (port: SwitchPort): boolean => ["qos_max_rate", "qos_min_rate", "qos_burst"].some((key) => port.row.options.has(key));
 
-function common({ row, topology }: SwitchPort): BindingColumns {
+function common(port: SwitchPort): BindingColumns {
+  const { row, topology } = port;
   const externalIds = new Map(row.external_ids);
   const neutronName = externalIds.get("neutron:port_name");
   if (neutronName !== undefined && neutronName !== "") externalIds.set("name", neutronName);
   return {
     parent_port: row.parent_name, tag: topology.tags.get(row._uuid), mac: row.addresses, port_security: row.port_security,
-    external_ids: externalIds, mirror_rules: [],
+    external_ids: externalIds, mirror_rules: mirrorsOf(port).map((mirror) => wished("Mirror", mirror._uuid)),
   };
 }
 

@@ -23,6 +23,7 @@ function* roles(port: SwitchPort): Iterable<string> {
   const relays = router !== undefined && relaysMulticast(router);
   // The switch passes multicast on to routers that relay it.
   if (relays) yield "relay";
+  if (port.row.mirror_rules.size > 0) yield "port-mirror";
   if (hasUnknown(port)) yield "unknown";
   if (proxiedAddressesOf(port) !== undefined) yield "arp-proxy";
   if (isPortEnabled(port) && flag(port, "receive_multicast", true)) yield* multicastRoles(port, relays);
