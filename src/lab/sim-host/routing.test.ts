@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import type { Clock, Timer } from "../../host/index.ts";
 import { parseMac, parsePrefix } from "../../net/index.ts";
 import { Heap, present, SeededRandom } from "../../std/index.ts";
@@ -124,4 +125,27 @@ test("proxy ARP answers for what is behind another device, and for nothing else"
   const lan = present(r2.services.ip.devices.get("lan"));
   assert.match(await run(b, "ip neigh show dev eth0"), new RegExp(`10\\.0\\.1\\.2 dev eth0 lladdr ${lan.mac.toString(16).padStart(12, "0").replace(/..(?!$)/g, "$&:")} REACHABLE`));
   assert.match(await run(b, "ping -c 1 -W 1 10.0.2.77"), /100% packet loss/);
+});
+
+test("no command line and no frame makes a machine throw", async () => {
+  const { r1, run } = twoRouters();
+  const word = fc.constantFrom(
+    "ip", "route", "addr", "neigh", "link", "add", "del", "replace", "show", "get", "flush", "set", "nexthop", "via", "dev", "weight", "metric", "src", "blackhole", "default",
+    "10.0.0.0/8", "10.1.0.2", "x", "y", "lo", "up", "down", "mtu", "address", "02:00:00:00:00:77", "-6", "fe80::1", "::/0", "1", "-1", "999999999999",
+  );
+  await fc.assert(fc.asyncProperty(fc.array(word, { maxLength: 9 }), async (words) => void (await run(r1, ["ip", ...words].join(" ")))), { numRuns: 500 });
+  await fc.assert(fc.asyncProperty(fc.constantFrom("net.ipv4.ip_forward", "net.ipv4.conf.x.proxy_arp", "net.none", ""), fc.string({ maxLength: 5 }), async (key, value) => {
+    await run(r1, `sysctl -w ${key}=${value.replaceAll(" ", "")}`);
+  }));
+  const x = present(r1.services.ip.devices.get("x"));
+  x.isUp = true;
+  const header = fc.constantFrom("0800", "86dd", "0806", "8100001408004500");
+  const to = x.mac.toString(16).padStart(12, "0");
+  fc.assert(
+    fc.property(header, fc.uint8Array({ maxLength: 90 }), fc.boolean(), (type, body, isIpv4) => {
+      const frame = Uint8Array.from([...Buffer.from(`${to}020000000099${type}`, "hex"), ...(isIpv4 ? [0x45, 0, 0, Math.min(90, body.length + 10)] : []), ...body]);
+      x.receive(frame);
+    }),
+    { numRuns: 2000 },
+  );
 });

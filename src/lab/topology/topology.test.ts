@@ -84,3 +84,14 @@ test("routers and nodes that speak BGP", () => {
   assert.equal(complaintAbout(node(`frr: "router bgp 1", ${device}`)), "");
   assert.match(complaintAbout(node(device)), /devices are for nodes with "frr"/);
 });
+
+test("no underlay makes the parser throw", () => {
+  const whole = readFileSync(join(root, "examples/tripleo.lab.yml"), "utf8").replace(/^validate:[^]*/m, "");
+  const junk = fc.string({ unit: fc.constantFrom(..." \n:-[]{}&*!|>'\"%@`/.0aplugvlan,#") });
+  fc.assert(
+    fc.property(fc.nat(whole.length), fc.nat(80), junk, (at, length, text) => {
+      parseTopology(whole.slice(0, at) + text + whole.slice(at + length), "t.yml");
+    }),
+    { numRuns: 300 },
+  );
+});
