@@ -58,7 +58,7 @@ function complaintAbout(expected: string, output: string): string | undefined {
 function drawingsScript(story: Story): string {
   return [
     ...(story.mermaid === undefined ? [] : ["bin/isthmus graph --format mermaid --output drawing.mmd"]),
-    ...story.pictures.map((p) => basename(p)).filter((p) => !p.endsWith(".plot.svg")).map((p) => `bin/isthmus graph --output '${p}'`),
+    ...story.pictures.map((p) => basename(p)).filter((p) => !p.endsWith(".plot.svg")).map((p) => `bin/isthmus graph ${p.endsWith(".underlay.svg") ? "--view underlay " : ""}--output '${p}'`),
     "",
   ].join("\n");
 }

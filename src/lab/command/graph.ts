@@ -1,4 +1,7 @@
-/** `isthmus graph`: the logical network of a running lab, drawn from its databases: SVG, or Mermaid for a Markdown page. */
+/**
+ * `isthmus graph`: the logical network of a running lab, drawn from its databases: SVG, or Mermaid for a Markdown page. With
+ * `--view underlay` what lies below it, of a running lab or of a topology file.
+ */
 import { mappedHost } from "../../host/index.ts";
 import { present } from "../../std/index.ts";
 import { carriersOf } from "../carriers.ts";
@@ -6,18 +9,22 @@ import type { Box, Graph } from "../graph/graph.ts";
 import { graphMermaid } from "../graph/mermaid.ts";
 import { readZone } from "../graph/read-zone.ts";
 import { graphSvg } from "../graph/svg.ts";
+import { underlayGraph } from "../graph/underlay-graph.ts";
 import { nodeEnvironment } from "../layout.ts";
 import { absolute, findLab, type FoundLab } from "./find-lab.ts";
-import type { Terminal } from "./terminal.ts";
+import { type Terminal, UserError } from "./terminal.ts";
+import { readTopology } from "./up.ts";
 
 export interface GraphOptions {
   readonly dir?: string | undefined;
   readonly format: string;
+  readonly view: string;
   readonly output?: string | undefined;
 }
 
-export async function graphCommand(terminal: Terminal, options: GraphOptions): Promise<void> {
-  const graph = await readGraph(terminal, findLab(terminal, options.dir));
+export async function graphCommand(terminal: Terminal, file: string | undefined, options: GraphOptions): Promise<void> {
+  if (file !== undefined && options.view !== "underlay") throw new UserError(`the logical network is drawn from the databases of a running lab: "isthmus up ${file}" first, or --view underlay`);
+  const graph = options.view === "underlay" ? underlayGraph(file === undefined ? findLab(terminal, options.dir).topology : readTopology(terminal, file).topology) : await readGraph(terminal, findLab(terminal, options.dir));
   const text = options.format === "mermaid" ? graphMermaid(graph) : graphSvg(graph);
   if (options.output === undefined) terminal.process.out(text);
   else terminal.host.disk.write(absolute(terminal, options.output), text);

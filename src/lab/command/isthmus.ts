@@ -99,11 +99,12 @@ function commandLine(terminal: Terminal, finish: (exitCode: number) => void): Co
     .option("--curve <label=formula...>", "with --plot: draw a formula in i beside them")
     .option("--title <title>", "with --plot: what stands above the picture")
     .action((node: string | undefined, options) => flowsCommand(terminal, node, options));
-  add("graph", "draw the logical network from the lab's databases")
+  add("graph [file]", "draw the logical network from the lab's databases, or what lies below it")
     .option(...dirOption)
     .option("-f, --format <format>", "svg or mermaid", choice("svg", "mermaid"), "svg")
+    .option("--view <view>", "logical, or underlay: switches, machines and links", choice("logical", "underlay"), "logical")
     .option("-o, --output <file>", "write it there (default: standard output)")
-    .action((options) => graphCommand(terminal, options));
+    .action((file: string | undefined, options) => graphCommand(terminal, file, options));
   add("link [name] [change...]", "the underlay's links; NAME cut|mend|clear, delay 10ms, jitter 1ms, loss 5%, rate 10mbit, limit 100")
     .option(...dirOption)
     .option("--way <way>", "both, out (from the first end to the second) or in", choice("both", "out", "in"), "both")

@@ -22,9 +22,9 @@ export function graphSvg(graph: Graph): string {
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     `<text x="24" y="34" font-size="18" font-weight="bold">${escapeXml(graph.title)}</text>`,
     ...frames.map(frameSvg),
-    ...graph.lines.map((line) => lineSvg(line, layout)),
+    ...graph.lines.map((line) => lineSvg(line, graph, layout)),
     ...[...placed.values()].map(boxSvg),
-    ...graph.lines.map((line) => labelSvg(line, layout)),
+    ...graph.lines.map((line) => labelSvg(line, graph, layout)),
     "</svg>",
   ];
   return `${lines.filter((l) => l !== "").join("\n")}\n`;
@@ -44,8 +44,29 @@ function boxSvg({ box, x, y, width, height }: Placed): string {
   return [`<rect x="${round(x)}" y="${round(y)}" width="${width}" height="${height}" rx="${Math.min(radius, height / 2)}" fill="${fill}" stroke="${stroke}"/>`, ...text].join("\n");
 }
 
+/** Several lines between the same two boxes stand beside one another. */
+const parallelGap = 56;
+
+function sidestep(line: Line, { lines }: Graph): number {
+  const twins = lines.filter((l) => (l.from === line.from && l.to === line.to) || (l.from === line.to && l.to === line.from));
+  return (twins.indexOf(line) - (twins.length - 1) / 2) * parallelGap;
+}
+
+interface Ends {
+  readonly x1: number;
+  readonly y1: number;
+  readonly x2: number;
+  readonly y2: number;
+}
+
+function ends(line: Line, graph: Graph, layout: Layout): Ends | undefined {
+  const straight = straightEnds(line, layout);
+  const by = straight === undefined || straight.y1 === straight.y2 ? 0 : sidestep(line, graph);
+  return straight === undefined ? undefined : { ...straight, x1: straight.x1 + by, x2: straight.x2 + by };
+}
+
 /** From the lower side of the upper box to the upper side of the lower one; between neighbours of a row, from side to side. */
-function ends(line: Line, { placed }: Layout): { x1: number; y1: number; x2: number; y2: number } | undefined {
+function straightEnds(line: Line, { placed }: Layout): Ends | undefined {
   const [a, b] = [placed.get(line.from), placed.get(line.to)];
   if (a === undefined || b === undefined) return undefined;
   if (a.y === b.y) {
@@ -56,13 +77,13 @@ function ends(line: Line, { placed }: Layout): { x1: number; y1: number; x2: num
   return { x1: upper.x + upper.width / 2, y1: upper.y + upper.height, x2: lower.x + lower.width / 2, y2: lower.y };
 }
 
-function lineSvg(line: Line, layout: Layout): string {
-  const at = ends(line, layout);
+function lineSvg(line: Line, graph: Graph, layout: Layout): string {
+  const at = ends(line, graph, layout);
   return at === undefined ? "" : `<line x1="${round(at.x1)}" y1="${round(at.y1)}" x2="${round(at.x2)}" y2="${round(at.y2)}" stroke="#888888" stroke-width="1.5"/>`;
 }
 
-function labelSvg(line: Line, layout: Layout): string {
-  const at = ends(line, layout);
+function labelSvg(line: Line, graph: Graph, layout: Layout): string {
+  const at = ends(line, graph, layout);
   if (at === undefined || line.label === "") return "";
   // Nearer to the end that fewer lines share, so that labels of one box do not lie on one another.
   const share = layout.placed.get(line.from)?.y === layout.placed.get(line.to)?.y ? 0.5 : upperIsFrom(line, layout) ? 0.55 : 0.45;

@@ -20,7 +20,8 @@ const [width, height] = [760, 440];
 const frame = { left: 70, right: 220, top: 48, bottom: 56 };
 const colours = ["#0b6e4f", "#c1121f", "#1d4e89", "#e07a00", "#6a4c93", "#444444"];
 
-export const escapeXml = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+/** Control characters have no place in XML 1.0 at all. */
+export const escapeXml = (text: string): string => text.replace(/[^\t\n\r\u0020-\ud7ff\ue000-\uffff]/g, "\ufffd").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 
 export function linePlotSvg(plot: LinePlot): string {
   const points = plot.series.flatMap((s) => s.points);
