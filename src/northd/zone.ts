@@ -10,6 +10,7 @@ import { monitorKey } from "./balancing/monitored-backends.ts";
 import { AddressManagement } from "./ipam/address-management.ts";
 import { AddressUse } from "./ipam/address-use.ts";
 import { Lflow } from "./lflow.ts";
+import { HealthCheckFeedback } from "./nb-feedback/health-check-feedback.ts";
 import { GatewayFeedback, PortFeedback, TagRequest } from "./nb-feedback/port-feedback.ts";
 import { allocateGroupKeys } from "./multicast/memberships.ts";
 import { bindingRules, routerRules, switchRules, type ZoneContext, zoneRules } from "./rules.ts";
@@ -265,6 +266,7 @@ export class Zone {
     p.project("NB_Global", { relation: WishedNbGlobal, identify: () => "global" });
     p.project("Logical_Switch_Port", { relation: PortFeedback, owns: "columns", identify: (row) => row._uuid });
     projectRoutingFeedback(p);
+    p.project("Logical_Switch_Port_Health_Check", { relation: HealthCheckFeedback, owns: "columns", identify: (row) => row._uuid });
     p.project("Logical_Router_Port", { relation: GatewayFeedback, owns: "columns", identify: (row) => row._uuid });
   }
 }

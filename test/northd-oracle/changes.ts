@@ -12,7 +12,12 @@ export function claimsOf(dump: Dump, random: SeededRandom): readonly JsonValue[]
   const features: JsonValue[] = random.chance(0.2)
     ? [{ op: "mutate", table: "Chassis", where: [["name", "==", `ch${random.below(3)}`]], mutations: [["other_config", random.chance(0.5) ? "delete" : "insert", ["map", [["ct-state-save", "true"], ["ct-commit-nat-v2", "true"]]]]] }]
     : [];
-  return features.concat(ports.flatMap((name): JsonValue[] => {
+  // And say of the services that they check whether they are up.
+  const monitors = [...(dump["Service_Monitor"] ?? [])].map(({ logical_port, ip, port, protocol }): JsonValue => [
+    ["logical_port", "==", String(logical_port)], ["ip", "==", String(ip)], ["port", "==", Number(port)], ["protocol", "==", String(protocol)],
+  ]).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  const checks = monitors.flatMap((where): JsonValue[] => (random.chance(0.5) ? [{ op: "update", table: "Service_Monitor", where, row: { status: random.pick(["online", "online", "offline", "error"]) } }] : []));
+  return checks.concat(features, ports.flatMap((name): JsonValue[] => {
     if (!random.chance(0.4)) return [];
     const claimed = random.chance(0.8);
     return [{ op: "update", table: "Port_Binding", where: [["logical_port", "==", name]], row: { chassis: claimed ? random.pick(chassis.slice(0, 3)) : ["set", []], up: claimed } }];

@@ -121,7 +121,7 @@ async function compareSeed(family: Family, seed: number, recordings: Recording[]
     for (let round = 1; round <= 3 && differing === 0; round++) {
       for (const { client } of [theirs, ours]) {
         const random = new SeededRandom(seed * 10 + round);
-        await client.transact("OVN_Southbound", claimsOf(await client.dump("OVN_Southbound", ["Port_Binding", "Chassis"]), random));
+        await client.transact("OVN_Southbound", claimsOf(await client.dump("OVN_Southbound", ["Port_Binding", "Chassis", "Service_Monitor"]), random));
         const seen = family.southbound === undefined ? undefined : await client.dump("OVN_Southbound", family.southbound.seen);
         if (seen !== undefined) await client.transact("OVN_Southbound", family.southbound?.operations(seen, random) ?? []);
         await client.transact("OVN_Northbound", changesOfFamily(family, network, random));

@@ -156,6 +156,7 @@ const feedbackColumns: { readonly [table: string]: readonly string[] } = {
   // Of a port whose packets are copied to another one OVN's northd says by turns whether itself is up, or the copy's port.
   Logical_Switch_Port: ["name", "up", "dynamic_addresses", "tag"],
   Logical_Router_Port: ["name", "status"],
+  Logical_Switch_Port_Health_Check: ["address", "port", "protocol", "status"],
   NB_Global: ["options", "nb_cfg", "sb_cfg", "hv_cfg"],
 };
 

@@ -1,5 +1,6 @@
 /** All rules about load balancers, and what switches track for them. */
 import type { Rule } from "../../engine/index.ts";
+import { healthCheckFeedback } from "../nb-feedback/health-check-feedback.ts";
 import { balancedConnections, routerBalancing } from "../router/lr-lb.ts";
 import { routerAffinity } from "../router/lr-lb-affinity.ts";
 import { vipNeighbours } from "../router/lr-vip-neighbours.ts";
@@ -22,5 +23,5 @@ export const balancerUsesRules: readonly Rule<Topology>[] = [balancersOfGroups, 
 export const balancingRules: readonly Rule<Topology>[] = [
   preLb, connectionTracking, loadBalancingDefaults, loadBalancing, affinityDefaults, hairpins, hardwareSwitches,
   balancedConnections, routerBalancing, routerAffinity, vipNeighbours, vipRequests, vipAddressSets, balancerRows,
-  monitorsOfBalancers, monitorsOfPorts, checksOfBackends, checksOfSwitchPorts, checksForOtherZones, answersToRouterPorts,
+  monitorsOfBalancers, monitorsOfPorts, checksOfBackends, checksOfSwitchPorts, checksForOtherZones, answersToRouterPorts, healthCheckFeedback,
 ];
