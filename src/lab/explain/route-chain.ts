@@ -81,7 +81,7 @@ function whyNotAdvertised({ nb }: RoutePlace): string {
   const routers = [...nb.Logical_Router].filter((router) => router.options.get("dynamic-routing") === "true");
   return routers.length === 0
     ? "no router takes part: none has options:dynamic-routing=true"
-    : `none of ${routers.map((r) => r.name).join(", ")} announces it: dynamic-routing-redistribute says what of (connected, connected-as-host, static, nat, lb)`;
+    : `none of ${routers.map((r) => r.name).join(", ")} announces it: dynamic-routing-redistribute says what of (connected, connected-as-host, static, nat, lb, hub-spoke)`;
 }
 
 async function chainOf(place: RoutePlace, announcement: Announcement): Promise<readonly ChainLink[]> {
