@@ -45,7 +45,7 @@ function isUndecided(node: Node, port: PortBinding): boolean {
 function claimRepair(node: Node, port: PortBinding, own: Chassis, claim: Claim): Yield {
   const log = node.host.log.module("binding");
   return SouthboundRepair({
-    key: `claim ${port.logical_port} ${port._uuid} ${claim.role} for ${own._uuid} from ${port.chassis ?? ""}`,
+    key: `claim ${port.logical_port} ${port._uuid} ${claim.role} for ${own._uuid} from ${port.chassis ?? ""} by ${claim.iface?._uuid ?? ""}`,
     apply: (txn) => {
       const pause = claimPause(node, port);
       if (pause > 0) return pause;

@@ -16,14 +16,14 @@ export const configurationReport = rule("configuration-report", (node: Node) => 
   const own = privateRow(node, systemIdOf(node) ?? "");
   if (own !== undefined && own.nb_cfg !== sequence && reportsToSouthbound(node)) {
     yield SouthboundRepair({
-      key: `nb_cfg ${sequence}`,
+      key: `nb_cfg ${own._uuid} ${sequence} ${confirmedAt}`,
       apply: (txn) => txn.update(own, { nb_cfg: sequence, nb_cfg_timestamp: confirmedAt }),
     });
   }
   const bridge = integrationBridge(node);
   if (bridge !== undefined && bridge.external_ids.get("ovn-nb-cfg") !== String(sequence)) {
     yield OpenVswitchRepair({
-      key: `${bridge._uuid} nb_cfg ${sequence}`,
+      key: `${bridge._uuid} nb_cfg ${sequence} ${confirmedAt}`,
       apply: (txn) => setEntries(txn, bridge, {
         "ovn-nb-cfg": String(sequence), "ovn-nb-cfg-ts": String(confirmedAt), "ovn-nb-cfg-sb-ts": timestamp === 0 ? undefined : String(timestamp),
       }),

@@ -79,7 +79,7 @@ export const registration = rule("registration", (node: Node) => node.self, func
   const own = privateRow(node, wish.name);
   if (existing === undefined) {
     yield SouthboundRepair({
-      key: `register chassis ${describe(wish)}`,
+      key: `register chassis ${own?._uuid ?? ""} ${describe(wish)}`,
       comment: `ovn-controller: registering chassis '${wish.name}'`,
       apply: (txn) => register(node, txn, wish, own),
     });
@@ -87,7 +87,7 @@ export const registration = rule("registration", (node: Node) => node.self, func
   }
   if (hasNoEncap(node, wish)) {
     yield SouthboundRepair({
-      key: `unregister chassis ${existing._uuid}`,
+      key: `unregister chassis ${existing._uuid} ${own?._uuid ?? ""}`,
       comment: `ovn-controller: unregistering chassis '${wish.name}'`,
       apply: (txn) => {
         encapUuids(node, txn, wish);
@@ -105,7 +105,7 @@ export const registration = rule("registration", (node: Node) => node.self, func
     sameValue(existing.transport_zones, wish.transportZones) && encapsAreCurrent(node, existing, wish);
   if (!isCurrent) {
     yield SouthboundRepair({
-      key: `update chassis ${describe(wish)} ${JSON.stringify([...otherConfig])}`,
+      key: `update chassis ${existing._uuid} ${describe(wish)} ${JSON.stringify([...otherConfig])}`,
       comment: `ovn-controller: updating chassis '${wish.name}'`,
       apply: (txn) => {
         for (const key of existing.other_config.keys()) {
@@ -121,7 +121,7 @@ export const registration = rule("registration", (node: Node) => node.self, func
   }
   if (own === undefined || own.chassis !== existing._uuid) {
     yield SouthboundRepair({
-      key: `Chassis_Private of ${wish.name} ${existing._uuid}`,
+      key: `Chassis_Private ${own?._uuid ?? ""} of ${wish.name} ${existing._uuid}`,
       apply: (txn) => {
         if (own === undefined) txn.insert("Chassis_Private", { name: wish.name, chassis: existing._uuid });
         else txn.update(own, { chassis: existing._uuid });

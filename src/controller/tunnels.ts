@@ -133,7 +133,7 @@ export const tunnelPorts = rule("tunnel-ports", (node: Node) => node.self, funct
   }
   if (missing.length === 0 && surplus.length === 0) return;
   yield OpenVswitchRepair({
-    key: `tunnels ${JSON.stringify([missing.map(([w]) => [w.id, w.type, [...w.options], w.isVtep]), surplus.map((p) => p._uuid)])}`,
+    key: `tunnels ${bridge._uuid} ${JSON.stringify([missing.map(([w, port]) => [w.id, w.type, [...w.options], w.isVtep, port?._uuid]), surplus.map((p) => p._uuid)])}`,
     comment: `ovn-controller: modifying OVS tunnels '${systemIdOf(node) ?? ""}'`,
     apply: (txn) => changeTunnels(node, txn, bridge, missing, surplus),
   });

@@ -47,7 +47,7 @@ export const eventWrites = rule("event-writes", (node: Node) => node.learning.em
     if (info.get("vip") === vip && info.get("protocol") === protocol && info.get("load_balancer") === load_balancer) return;
   }
   yield SouthboundRepair({
-    key: `Controller_Event ${vip} ${protocol} ${load_balancer}`,
+    key: `Controller_Event ${vip} ${protocol} ${load_balancer} ${own._uuid}`,
     apply: (txn) => {
       txn.insert("Controller_Event", {
         event_type: "empty_lb_backends", event_info: { vip, protocol, load_balancer }, chassis: own._uuid, seq_num: ++node.learning.eventCount,
