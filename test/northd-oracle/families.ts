@@ -7,8 +7,8 @@ import { aclChanges, aclNetwork } from "./acls.ts";
 import { changesOf } from "./changes.ts";
 import type { JsonValue } from "./columns.ts";
 import { balancerChanges, balancerNetwork } from "./load-balancers.ts";
-import { natChanges, natNetwork } from "./nats.ts";
 import { featuresChanges, featuresNetwork, whatChassisSnoop } from "./features.ts";
+import { balancedNatChanges, balancedNatNetwork, natChanges, natNetwork } from "./nats.ts";
 import { type Network, NetworkGenerator } from "./network.ts";
 import type { Dump } from "./normalize.ts";
 import { routingChanges, routingNetwork, whatChassisLearn } from "./routing.ts";
@@ -28,6 +28,7 @@ export const families: { readonly [name: string]: Family } = {
   features: { generate: featuresNetwork, changes: featuresChanges, southbound: { seen: ["Port_Binding", "Chassis"], operations: whatChassisSnoop } },
   routing: { generate: routingNetwork, changes: routingChanges, southbound: { seen: ["Port_Binding", "BFD"], operations: whatChassisLearn } },
   nat: { generate: natNetwork, changes: natChanges },
+  "nat-lb": { generate: balancedNatNetwork, changes: balancedNatChanges },
 };
 
 export function familyNamed(name: string): Family {

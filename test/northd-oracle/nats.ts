@@ -1,12 +1,17 @@
 /** Family "nat": address translation of every kind, on routers with and without gateways. */
-import type { SeededRandom } from "../../src/std/index.ts";
+import { SeededRandom } from "../../src/std/index.ts";
 import { changesOf } from "./changes.ts";
 import { entriesOf, itemsOf, type JsonValue, map, ref, set } from "./columns.ts";
 import { Draft, type DraftInsert, type DraftRow } from "./draft.ts";
+import { balancerChanges, balancerNetwork } from "./load-balancers.ts";
 import type { Network } from "./network.ts";
 
-export function natNetwork(seed: number): Network {
-  const draft = Draft.onBase(seed);
+export const natNetwork = (seed: number): Network => translating(Draft.onBase(seed));
+
+/** Family "nat-lb": where load balancers have the same routers, and some of the same addresses. */
+export const balancedNatNetwork = (seed: number): Network => translating(new Draft(balancerNetwork(seed), new SeededRandom(seed + 0xa7)));
+
+function translating(draft: Draft): Network {
   const { random } = draft;
   if (random.chance(0.6)) allFeatures(draft);
   for (const zone of draft.of("NB_Global")) draft.put(zone, "options", draft.maybe(0.2, { use_common_zone: "true" }));
@@ -76,8 +81,12 @@ function natRow(draft: Draft, router: DraftInsert, filters: readonly DraftInsert
   };
 }
 
-function externalIp({ random }: Draft, ports: readonly DraftInsert[], gateways: readonly DraftInsert[], isIpv6: boolean): string {
+function externalIp(draft: Draft, ports: readonly DraftInsert[], gateways: readonly DraftInsert[], isIpv6: boolean): string {
+  const { random } = draft;
   if (random.chance(0.04)) return random.pick(["rubbish", "10.0.0.1 10.0.0.2", "10.0.0.0/24"]);
+  const vips = draft.of("Load_Balancer").flatMap((b) => Object.keys(entriesOf(b.row["vips"]))).map((vip) => vip.replace(/^\[?([0-9a-f:.]*?)\]?(:\d+)?$/, "$1"));
+  const sameFamily = vips.filter((vip) => vip.includes(":") === isIpv6 && /^[0-9a-f:.]+$/.test(vip));
+  if (sameFamily.length > 0 && random.chance(0.2)) return random.pick(sameFamily);
   const host = 150 + random.below(4);
   const networks = (gateways.length > 0 && random.chance(0.8) ? gateways : ports).flatMap((p) => itemsOf(p.row["networks"]).map(String)).filter((n) => n.includes(":") === isIpv6);
   if (networks.length === 0 || random.chance(0.1)) return isIpv6 ? `fd99::${host}` : `172.30.0.${host}`;
@@ -92,6 +101,9 @@ function logicalIp({ random }: Draft, type: string, isIpv6: boolean): string {
   if (random.chance(type === "snat" ? 0.6 : 0.05)) return isIpv6 ? `fd00:${network}::/64` : random.pick([`10.${network}.0.0/24`, `10.${network}.0.7/16`, "10.0.0.0/255.255.0.0"]);
   return isIpv6 ? `fd00:${network}::${20 + random.below(4)}` : `10.${network}.0.${20 + random.below(4)}`;
 }
+
+export const balancedNatChanges = (network: Network, random: SeededRandom): readonly JsonValue[] =>
+  (random.chance(0.5) ? natChanges : balancerChanges)(network, random);
 
 export function natChanges(network: Network, random: SeededRandom): readonly JsonValue[] {
   const operations: JsonValue[] = [];
