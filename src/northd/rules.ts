@@ -47,6 +47,8 @@ import { addressSets, monitorAddressSet, portGroupAddressSets, portGroups } from
 import { type CopyContext, dns, meters, staticMacBindings, templates } from "./sync/copied-rows.ts";
 import { boundRouters, boundSwitches } from "./sync/datapath-bindings.ts";
 import { type GlobalContext, northboundGlobals, southboundGlobals } from "./sync/globals.ts";
+import { agingRules } from "./sync/aging.ts";
+import { nexthopRules } from "./sync/ecmp-nexthops.ts";
 import { type GroupContext, groupReferences, groupRows, groupsOfExternalPorts, groupsOfGateways } from "./sync/ha-chassis-groups.ts";
 import { ipMulticast, routerGroups, switchGroups } from "./sync/multicast-groups.ts";
 import { rbac } from "./sync/rbac.ts";
@@ -62,7 +64,7 @@ import type { Topology } from "./topology/topology.ts";
 /** Numbers and addresses first, since flows and rows have them in them. */
 export const bindingRules: readonly Rule<Topology>[] = [
   zoneSettings, ...bfdRules, boundSwitches, boundRouters, addressUseOfPort, macUseOfRouterPort, tagRequests, groupsOfGateways, groupsOfExternalPorts,
-  ...accessUses, ...balancerUsesRules, mirrors, switchPortBindings, mirrorPorts, routerPortBindings, ...membershipRules, ...joinedGroupRules, switchGroups, routerGroups, ipMulticast, ...routedThings, ...policyFacts, ...dynamicRoutingRules,
+  ...accessUses, ...balancerUsesRules, mirrors, switchPortBindings, mirrorPorts, routerPortBindings, ...membershipRules, ...joinedGroupRules, switchGroups, routerGroups, ipMulticast, ...routedThings, ...policyFacts, ...dynamicRoutingRules, ...nexthopRules, ...agingRules,
   addressSets, monitorAddressSet, portGroupAddressSets, portGroups, dhcpOptions, rbac, portFeedback, gatewayFeedback,
 ];
 

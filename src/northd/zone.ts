@@ -14,6 +14,7 @@ import { HealthCheckFeedback } from "./nb-feedback/health-check-feedback.ts";
 import { GatewayFeedback, PortFeedback, TagRequest } from "./nb-feedback/port-feedback.ts";
 import { allocateGroupKeys } from "./multicast/memberships.ts";
 import { bindingRules, routerRules, switchRules, type ZoneContext, zoneRules } from "./rules.ts";
+import { type Aging, letRowsAge } from "./sync/aging.ts";
 import { AclIdRequest, WishedAclId } from "./sync/acl-ids.ts";
 import { WishedAddressSet, WishedPortGroup } from "./sync/address-sets.ts";
 import { bandKey, WishedDns, WishedMeter, WishedMeterBand, WishedStaticMac, WishedTemplate } from "./sync/copied-rows.ts";
@@ -52,6 +53,7 @@ export class Zone {
   readonly #groups: DatapathGroups;
   readonly #balancerGroups: BalancerGroups;
   readonly #host: Host;
+  readonly #aging: Aging;
   readonly #sb: Replica<Sb>;
   readonly #sbProjector: Projector<Sb>;
   readonly #nbProjector: Projector<Nb>;
@@ -70,6 +72,7 @@ export class Zone {
     this.#nbProjector = openProjector(host, this.engine, nb, { comment: "ovn-northd" });
     warnOfUnbuilt(nb.tables, log);
     this.#allocate();
+    this.#aging = letRowsAge(this.topology, host.clock, () => this.step());
     this.engine.sink(Lflow, this.flows);
     switchBalancers(this.topology).watch(this.#balancerGroups);
     this.engine.sinkOf(routerBalancers(this.topology), this.#balancerGroups);
@@ -101,6 +104,7 @@ export class Zone {
   }
 
   close(): void {
+    this.#aging.close();
     this.#sbProjector.close();
     this.#nbProjector.close();
   }

@@ -31,6 +31,7 @@ class Routing {
     for (const each of facing) if (random.chance(0.3)) this.#nat(each);
     for (const router of draft.of("Logical_Router")) if (random.chance(0.3)) this.#balancer(router);
     for (const each of facing) if (random.chance(0.5)) this.#bfd(each);
+    if (random.chance(0.3)) for (const global of draft.of("NB_Global")) draft.put(global, "options", { ecmp_nexthop_monitor_enable: "true" });
     const hasChains = random.chance(0.4);
     for (const router of draft.of("Logical_Router")) for (let i = random.pick([0, 0, 1, 3, 9]); i > 0; i--) this.#policy(router, hasChains);
     for (const owner of draft.of("Logical_Switch")) if (random.chance(0.2)) this.#evpn(owner);

@@ -3,6 +3,7 @@ import { derived, rule, type Yield } from "../../engine/index.ts";
 import { type Uuid, wishRelation } from "../../ovsdb/index.ts";
 import { southbound } from "../../schemas/index.ts";
 import { bigOption, boolOption, intOption, type Options, uintOption } from "../options.ts";
+import { ageThresholds, shortestThreshold } from "../topology/age-thresholds.ts";
 import { isRouterEnabled } from "../topology/router-ports.ts";
 import { isVxlanMode, maxDatapathKey } from "../topology/settings.ts";
 import type { Datapath, LogicalRouter, LogicalSwitch, Topology } from "../topology/topology.ts";
@@ -89,16 +90,10 @@ const externalIdsOfRouter = derived("external_ids of router", (router: LogicalRo
   const snatZone = intOption(options, "snat-ct-zone", -1);
   if (snatZone >= 0) ids.set("snat-ct-zone", String(snatZone));
   if (!boolOption(options, "always_learn_from_arp_request", true)) ids.set("always_learn_from_arp_request", "false");
-  set(ids, "mac_binding_age_threshold", positive(shortestThreshold(options.get("mac_binding_age_threshold"))));
+  set(ids, "mac_binding_age_threshold", positive(shortestThreshold(ageThresholds(router))));
   ids.set("disable_garp_rarp", boolOption(options, "disable_garp_rarp", false) ? "true" : "false");
   set(ids, "dynamic-routing-vrf-id", positive(bigOption(options, "dynamic-routing-vrf-id", -1)));
   set(ids, "dynamic-routing-v4-prefix-nexthop", options.get("dynamic-routing-v4-prefix-nexthop"));
   set(ids, "dynamic-routing-v6-prefix-nexthop", options.get("dynamic-routing-v6-prefix-nexthop"));
   return ids;
 });
-
-/** `[CIDR:]SECONDS;...`: chassis refresh by the shortest of them; 0 for none. */
-function shortestThreshold(text: string | undefined): number {
-  const seconds = (text ?? "").split(";").map((entry) => Number(entry.slice(entry.lastIndexOf(":") + 1))).filter((n) => Number.isInteger(n) && n > 0);
-  return seconds.length === 0 ? 0 : Math.min(...seconds);
-}

@@ -1,4 +1,4 @@
-/** Which rows of BFD, Advertised_Route, Advertised_MAC_Binding and Mirror are northd's, and where the numbers of BFD sessions come from. */
+/** Which rows of BFD, Advertised_Route, Advertised_MAC_Binding, ECMP_Nexthop and Mirror are northd's, and where the numbers of BFD sessions come from. */
 import { untracked } from "../../engine/index.ts";
 import type { Projector } from "../../ovsdb/index.ts";
 import { BfdFeedback, existingSourcePort, firstSourcePort, sessionKey, SourcePortRequest, WishedBfd } from "../bfd/sessions.ts";
@@ -6,11 +6,13 @@ import { identifyAdvertisedMac, WishedAdvertisedMac } from "../dynamic-routing/a
 import { identifyAdvertisedRoute, WishedAdvertisedRoute } from "../dynamic-routing/advertised-routes.ts";
 import { WishedMirror } from "../mirroring/mirror-rows.ts";
 import type { Nb, Sb, Topology } from "../topology/topology.ts";
+import { identifyNexthop, WishedNexthop } from "./ecmp-nexthops.ts";
 import { KeyAllocator } from "./key-allocator.ts";
 
 export function projectRoutingRows(p: Projector<Sb>, t: Topology): void {
   p.project("BFD", { relation: WishedBfd, identify: sessionKey });
   p.project("Mirror", { relation: WishedMirror, identify: (row) => row._uuid });
+  p.project("ECMP_Nexthop", { relation: WishedNexthop, identify: (row) => identifyNexthop(t, row) });
   p.project("Advertised_Route", { relation: WishedAdvertisedRoute, identify: (row) => identifyAdvertisedRoute(t, row) });
   p.project("Advertised_MAC_Binding", { relation: WishedAdvertisedMac, identify: (row) => identifyAdvertisedMac(t, row) });
 }

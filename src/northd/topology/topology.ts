@@ -135,6 +135,8 @@ export class Topology {
   aclIds: KeySource = { get: () => undefined };
   /** The queue of a port with qos_* options, by Port_Binding.logical_port. */
   queues: KeySource = { get: () => undefined };
+  /** When a row expired that is to be deleted, by its UUID (sync/aging.ts). */
+  expired: KeySource = { get: () => undefined };
   /** The key of a multicast group that somebody has joined (multicast/memberships.ts). */
   multicastKeys: KeySource = { get: () => undefined };
   /** The UDP port of a BFD session, by its router port and destination. */
