@@ -133,7 +133,7 @@ export const registration = rule("registration", (node: Node) => node.self, func
 /** Another chassis has all our addresses. */
 const hasNoEncap = (node: Node, { name, encaps }: WishedChassis): boolean => encaps.length > 0 && encaps.every(({ type, ip }) => {
   const holder = node.encapsByAddress.first(`${type} ${ip}`)?.chassis_name;
-  return holder !== undefined && holder !== name;
+  return holder !== undefined && holder !== name && node.chassisByName.first(holder) !== undefined;
 });
 
 export const privateRow = (node: Node, name: string): ChassisPrivate | undefined => node.privatesByName.first(name);
