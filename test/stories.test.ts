@@ -10,12 +10,13 @@ import { outputsOf, parseStory, type Story, storyScript } from "./story-text.ts"
 
 const folder = join(root, "docs/stories");
 const marker = "=====STORY=====";
-const isRoot = process.getuid?.() === 0;
+/** What blocks may need, and whether it is there. */
+const there: Readonly<Record<string, boolean>> = { root: process.getuid?.() === 0, frr: existsSync("/usr/lib/frr/bgpd") };
 
 test("a story is read as it is written", () => {
   const story = parseStory("# T\n\n```console\n$ one \\\n> two\nout\n\nmore\n[n0]# three\n```\n![x](x.svg)\n```mermaid\nflowchart TB\n```\n```console root\n$ four\n```\n");
-  assert.deepEqual(story.commands.map((c) => [c.text, c.node, c.expected, c.line, c.needsRoot]), [
-    ["one \\\ntwo", undefined, "out\n\nmore", 4, false], ["three", "n0", "", 9, false], ["four", undefined, "", 16, true],
+  assert.deepEqual(story.commands.map((c) => [c.text, c.node, c.expected, c.line, c.needs]), [
+    ["one \\\ntwo", undefined, "out\n\nmore", 4, []], ["three", "n0", "", 9, []], ["four", undefined, "", 16, ["root"]],
   ]);
   assert.deepEqual([story.mermaid, story.pictures], ["flowchart TB\n", ["x.svg"]]);
   assert.throws(() => parseStory("```console\nout\n```\n"), /line 2: output before any command/);
@@ -24,8 +25,9 @@ test("a story is read as it is written", () => {
 for (const file of existsSync(folder) ? readdirSync(folder).filter((f) => f.endsWith(".md")) : []) {
   const path = join(folder, file);
   const story = parseStory(readFileSync(path, "utf8"));
-  const commands = story.commands.filter((c) => isRoot || !c.needsRoot);
-  test(`${file}: its commands do what it says`, { skip: story.commands.length === 0 ? "has no commands" : false }, () => {
+  const commands = story.commands.filter((c) => c.needs.every((need) => there[need] === true));
+  const missing = [...new Set(story.commands.flatMap((c) => c.needs))].filter((need) => there[need] !== true);
+  test(`${file}: its commands do what it says`, { skip: commands.length === 0 ? `needs ${missing.join(" and ")}` : false }, () => {
     const scratch = mkdtempSync(join(tmpdir(), "isthmus-story-"));
     for (const name of ["bin", "examples"]) symlinkSync(join(root, name), join(scratch, name));
     try {

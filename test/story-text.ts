@@ -6,7 +6,7 @@
  *     [central_east]# ovn-nbctl show           in a shell that has that node's environment
  *     > continuation of the line above
  *
- * A block marked `console root` needs root. A `mermaid` block must be what `isthmus graph` draws.
+ * A block marked `console root` needs root, one marked `console frr` needs FRR. A `mermaid` block must be what `isthmus graph` draws.
  */
 export interface StoryCommand {
   readonly text: string;
@@ -14,7 +14,8 @@ export interface StoryCommand {
   readonly node: string | undefined;
   readonly expected: string;
   readonly line: number;
-  readonly needsRoot: boolean;
+  /** `root`, `frr`: what it takes. */
+  readonly needs: readonly string[];
 }
 
 export interface Story {
@@ -37,13 +38,13 @@ export function parseStory(markdown: string): Story {
     if (end < 0) throw new Error(`line ${at + 1}: a block is never closed`);
     const body = lines.slice(at + 1, end);
     if (fence[1] === "mermaid") mermaid = `${body.join("\n")}\n`;
-    if (fence[1] === "console") commands.push(...commandsOf(body, at + 2, (fence[2] ?? "").includes("root")));
+    if (fence[1] === "console") commands.push(...commandsOf(body, at + 2, (fence[2] ?? "").split(/\s+/).filter((word) => word !== "")));
     at = end;
   }
   return { commands, mermaid, pictures: [...markdown.matchAll(/!\[[^\]]*\]\(([^)]+\.svg)\)/g)].map((m) => m[1] ?? "") };
 }
 
-function commandsOf(body: readonly string[], firstLine: number, needsRoot: boolean): StoryCommand[] {
+function commandsOf(body: readonly string[], firstLine: number, needs: readonly string[]): StoryCommand[] {
   const commands: { text: string; node: string | undefined; output: string[]; line: number }[] = [];
   for (const [i, line] of body.entries()) {
     const prompt = promptPattern.exec(line);
@@ -53,7 +54,7 @@ function commandsOf(body: readonly string[], firstLine: number, needsRoot: boole
     else if (line.startsWith("> ") && last.output.length === 0) last.text += `\n${line.slice(2)}`;
     else last.output.push(line);
   }
-  return commands.map(({ text, node, output, line }) => ({ text, node, expected: output.join("\n"), line, needsRoot }));
+  return commands.map(({ text, node, output, line }) => ({ text, node, expected: output.join("\n"), line, needs }));
 }
 
 /** A shell script that runs the commands one after the other; `marker` stands before the output of each. */
