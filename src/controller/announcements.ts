@@ -88,7 +88,9 @@ export class Announcer implements Sink<Announcement> {
   }
 
   added(announcement: Announcement): void {
-    this.#wait(announcement, firstPauseMs, firstPauseMs, true);
+    // Not in the middle of what brought it.
+    queueMicrotask(() => this.#tellRouters(announcement));
+    this.#wait(announcement, firstPauseMs, firstPauseMs);
   }
 
   removed(announcement: Announcement): void {
@@ -108,13 +110,12 @@ export class Announcer implements Sink<Announcement> {
     for (const timer of this.#timers.values()) timer.cancel();
   }
 
-  #wait(announcement: Announcement, pauseMs: number, nextPauseMs: number, isFirst: boolean): void {
+  #wait(announcement: Announcement, pauseMs: number, nextPauseMs: number): void {
     this.#timers.set(announcement, this.#host.clock.after(pauseMs, () => {
       this.#announce(announcement);
-      if (isFirst) this.#tellRouters(announcement);
       const { endlessMs } = announcement;
       const limit = endlessMs || longestPauseMs;
-      if (endlessMs > 0 || nextPauseMs < limit) this.#wait(announcement, nextPauseMs, Math.min(limit, 2 * nextPauseMs), false);
+      if (endlessMs > 0 || nextPauseMs < limit) this.#wait(announcement, nextPauseMs, Math.min(limit, 2 * nextPauseMs));
     }));
   }
 

@@ -3,7 +3,7 @@
  * interfaces (ovn-sb(5), Port_Binding; ovn-controller(8), external_ids:ovn-installed).
  */
 import { relation, rule, type Yield } from "../engine/index.ts";
-import { type Claim, claimOf, isOnIntegrationBridge } from "./claims.ts";
+import { type Claim, claimOf, interfaceOf, isOnIntegrationBridge } from "./claims.ts";
 import { setEntries } from "./map-entries.ts";
 import type { Node } from "./node.ts";
 import { haGroupOf, isAdditionalChassis, kindOf, ourChassis, portNamed } from "./ports.ts";
@@ -23,6 +23,7 @@ export const bindings = rule("bindings", (node: Node) => node.sb.tables.Port_Bin
   if (own === undefined || !node.isSettled.get() || isUndecided(node, port)) return;
   const claim = claimOf(node, port);
   if (claim === undefined) {
+    sayWhyNot(node, port, own);
     if (port.chassis === own._uuid || isAdditionalChassis(port, own)) yield releaseOf(node, port, own);
     return;
   }
@@ -35,6 +36,14 @@ export const bindings = rule("bindings", (node: Node) => node.sb.tables.Port_Bin
   yield* encapRepair(node, port, own, claim);
   yield* upRepair(node, port, claim);
 });
+
+/** An interface is here, but the port is wanted elsewhere. */
+function sayWhyNot(node: Node, port: PortBinding, own: Chassis): void {
+  if (kindOf(port) !== "vif" || interfaceOf(node, port.logical_port) === undefined) return;
+  const holder = node.sb.tables.Chassis.get(port.chassis)?.name ?? "";
+  node.host.log.module("binding").info(
+    `Not claiming lport ${port.logical_port}, chassis ${own.name} requested-chassis ${port.options.get("requested-chassis") ?? "[]"} pb->chassis ${holder}`);
+}
 
 /** Who leads an HA chassis group cannot be known before the switch has told who lives: until then all stays as it is. */
 function isUndecided(node: Node, port: PortBinding): boolean {
@@ -108,10 +117,21 @@ function encapFor(node: Node, own: Chassis, iface: Interface | undefined): Encap
 }
 
 function* encapRepair(node: Node, port: PortBinding, own: Chassis, claim: Claim): Iterable<Yield> {
-  if (claim.role !== "main" || encapIsNorthds(port)) return;
+  if (encapIsNorthds(port)) return;
   const encap = encapFor(node, own, claim.iface)?._uuid;
-  if (encap === port.encap) return;
-  yield SouthboundRepair({ key: `encap of ${port._uuid}: ${encap ?? ""}`, apply: (txn) => txn.update(port, { encap }) });
+  if (claim.role === "main") {
+    if (encap !== port.encap) yield SouthboundRepair({ key: `encap of ${port._uuid}: ${encap ?? ""}`, apply: (txn) => txn.update(port, { encap }) });
+    return;
+  }
+  const stale = encapsOf(node, own).map((e) => e._uuid).filter((uuid) => uuid !== encap && port.additional_encap.has(uuid));
+  if (stale.length === 0 && (encap === undefined || port.additional_encap.has(encap))) return;
+  yield SouthboundRepair({
+    key: `additional encap of ${port._uuid}: ${encap ?? ""} not ${stale.join()}`,
+    apply: (txn) => {
+      if (stale.length > 0) txn.mutate(port, "additional_encap", "delete", stale);
+      if (encap !== undefined) txn.mutate(port, "additional_encap", "insert", [encap]);
+    },
+  });
 }
 
 /** Nested ports come up after their parents. */

@@ -4,10 +4,11 @@
  */
 import { type Action, actionsFromBytes, of15 } from "../../openflow/index.ts";
 import {
-  emitSctp, ethernetFrame, etherType, fillSctpChecksum, icmpv4Message, icmpv4Type, icmpv6Message, icmpv6Type, icmpv6Unreachable, ipPacket, ipProtocol,
+  emitSctp, ethernetFrame, etherType, fillSctpChecksum, icmpv4Message, icmpv4Type, icmpv6Message, icmpv6Type, icmpv6Unreachable, ipProtocol,
   parseIcmpv4, parseIcmpv6, parseSctp, parseTcp, readU16, readU32, sctpChunk, sctpSize, tcpFlag, tcpSegment, writeU16,
 } from "../../packet/index.ts";
 import type { Ip } from "../../net/index.ts";
+import { ownIpPacket } from "./own-packet.ts";
 import { type Arrival, sendWithUserdata } from "./arrival.ts";
 import { type Headers, type IpHeaders, ipBytes, upperLayer } from "./headers.ts";
 
@@ -52,7 +53,7 @@ export function sendIcmpError(arrival: Arrival, direction: Direction, tellsPort:
   if (src.family === 4) {
     const code = mtu !== undefined ? fragmentationNeeded : isClosedPort ? unreachablePort4 : unreachableHost;
     const message = icmpv4Message({ type: icmpv4Type.unreachable, code, word: mtu ?? 0, data: original.subarray(0, room4) });
-    sendWithUserdata(arrival, frameOf(headers, direction, ipPacket(src, dst, ipProtocol.icmp, message, errorTtl)));
+    sendWithUserdata(arrival, frameOf(headers, direction, ownIpPacket(src, dst, ipProtocol.icmp, message, errorTtl)));
   } else if (dst.family === 6) {
     const body = new Uint8Array(4 + Math.min(original.length, room6));
     if (mtu !== undefined) writeU32(body, mtu);
@@ -60,7 +61,7 @@ export function sendIcmpError(arrival: Arrival, direction: Direction, tellsPort:
     const [type, code] = mtu !== undefined ? [icmpv6Type.packetTooBig, 0]
       : [icmpv6Type.unreachable, isClosedPort ? icmpv6Unreachable.port : icmpv6Unreachable.prohibited];
     const message = icmpv6Message({ type, code, body }, src.address, dst.address);
-    sendWithUserdata(arrival, frameOf(headers, direction, ipPacket(src, dst, ipProtocol.icmpv6, message, errorTtl)));
+    sendWithUserdata(arrival, frameOf(headers, direction, ownIpPacket(src, dst, ipProtocol.icmpv6, message, errorTtl)));
   }
 }
 
@@ -100,7 +101,7 @@ export function sendTcpReset(arrival: Arrival, direction: Direction): void {
     srcPort: tcp.dstPort, dstPort: tcp.srcPort, sequence: 0, acknowledgment: (tcp.sequence + 1) >>> 0, flags: tcpFlag.rst | tcpFlag.ack, window: 0,
     urgent: 0, options: new Uint8Array(0),
   }, new Uint8Array(0));
-  sendWithUserdata(arrival, frameOf(headers, direction, ipPacket(src, dst, ipProtocol.tcp, segment, resetTtl)));
+  sendWithUserdata(arrival, frameOf(headers, direction, ownIpPacket(src, dst, ipProtocol.tcp, segment, resetTtl)));
 }
 
 const abortChunkSize = 4;
@@ -111,7 +112,8 @@ const unverifiedTag = 1;
 export function sendSctpAbort(arrival: Arrival, direction: Direction): void {
   const { headers, log } = arrival;
   const { ip } = headers;
-  const bytes = ip?.protocol === ipProtocol.sctp ? upperLayer(headers, ip) : undefined;
+  // Not only what the IP header counts: the tag of an INIT is looked for where it would stand.
+  const bytes = ip?.protocol === ipProtocol.sctp ? headers.packet.subarray(ip.upperOffset) : undefined;
   const sctp = bytes && parseSctp(bytes);
   if (ip === undefined || bytes === undefined || sctp === undefined) {
     log.warn("SCTP_ABORT action on non-SCTP packet");
@@ -120,7 +122,11 @@ export function sendSctpAbort(arrival: Arrival, direction: Direction): void {
   const chunk = bytes[sctpSize];
   // Never an abort for an abort.
   if (chunk === undefined || chunk === sctpChunk.abort) return;
-  const isInit = chunk === sctpChunk.init && bytes.length >= tagOfInit + 4;
+  if (chunk === sctpChunk.init && bytes.length < tagOfInit + 4) {
+    log.warn("Incomplete SCTP INIT chunk. Ignoring packet.");
+    return;
+  }
+  const isInit = chunk === sctpChunk.init && sctp.verificationTag === 0;
   const answer = new Uint8Array(sctpSize + abortChunkSize);
   emitSctp({ srcPort: sctp.dstPort, dstPort: sctp.srcPort, verificationTag: isInit ? readU32(bytes, tagOfInit) : sctp.verificationTag, checksum: 0 }, answer);
   answer[sctpSize] = sctpChunk.abort;
@@ -128,7 +134,7 @@ export function sendSctpAbort(arrival: Arrival, direction: Direction): void {
   writeU16(answer, sctpSize + 2, abortChunkSize);
   fillSctpChecksum(answer);
   const { src, dst } = addressesOf(ip, direction);
-  sendWithUserdata(arrival, frameOf(headers, direction, ipPacket(src, dst, ipProtocol.sctp, answer, errorTtl)));
+  sendWithUserdata(arrival, frameOf(headers, direction, ownIpPacket(src, dst, ipProtocol.sctp, answer, resetTtl)));
 }
 
 /** Whatever refuses the packet's protocol best; no refusal of a refusal. */
