@@ -6,8 +6,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { silentLog } from "../src/host/index.ts";
 import { nodeMachines } from "../src/host/node/index.ts";
-import { silentLog } from "../src/host/index.ts";
-import { nodeMachines } from "../src/host/node/index.ts";
 import { isthmus, root, run } from "./lab-fixture.ts";
 
 const small = `
@@ -80,14 +78,6 @@ test("nothing to check: exit code 2; what makes no sense is pointed at", () => {
 
 /** FRR speaks for routers and nodes with `frr:`, each in a network namespace. */
 const bgpObstacle = ["/usr/lib/frr/bgpd", "/usr/libexec/frr/bgpd"].some((path) => existsSync(path)) ? await nodeMachines(silentLog).obstacle() : "needs FRR";
-
-const noMachines = (await nodeMachines(silentLog).obstacle()) ?? (["/usr/lib/frr/bgpd", "/usr/libexec/frr/bgpd"].some((path) => existsSync(path)) ? undefined : "needs FRR");
-
-/** Why an example's claims cannot be put to the test here; false if they can. */
-function obstacleTo(text: string): string | false {
-  if (!/^validate:/m.test(text)) return "no claims in it yet";
-  return /^ *frr:/m.test(text) ? (noMachines ?? false) : false;
-}
 
 for (const example of readdirSync(join(root, "examples")).filter((f) => f.endsWith(".lab.yml"))) {
   const text = readFileSync(join(root, "examples", example), "utf8");

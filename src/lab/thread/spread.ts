@@ -18,8 +18,9 @@ export interface Spread {
 export function spreadOverThreads(threads: Threads, topology: Topology, folder: string, pid: number, carriers: AddressMap, own: Spread): Spread {
   const zones = [...new Set([...topology.nodes.values()].map((node) => node.zone).filter((zone) => zone !== undefined))];
   const others: NodeThread[] = [];
-  // Nodes with a place in the underlay hang on its cables, which are here.
-  const count = topology.underlay === undefined ? Math.min(zones.length, threads.parallelism) : 1;
+  // Nodes with a place in the underlay hang on its cables, which are here; those with FRR have kernels that are reached from here.
+  const isHere = topology.underlay !== undefined || [...topology.nodes.values()].some((node) => node.frr !== undefined);
+  const count = !isHere ? Math.min(zones.length, threads.parallelism) : 1;
   for (let i = 1; i < count; i++) {
     others.push(new NodeThread(threads.start<ThreadRequest, ThreadAnswer>(), folder, pid, carriers));
   }
