@@ -1,4 +1,4 @@
-/** `isthmus inspect`: nodes with their daemons, hosts with their addresses; as a table or as JSON. */
+/** `isthmus inspect`: nodes with their daemons, hosts with their addresses, machines of the underlay with their interfaces; as a table or as JSON. */
 import { type Json, printJson } from "../../ovsdb/index.ts";
 import { connectLab, findLab } from "./find-lab.ts";
 import { textTable } from "../text-table.ts";
@@ -10,10 +10,16 @@ export async function inspectCommand(terminal: Terminal, options: { readonly dir
   const client = await connectLab(terminal, lab);
   try {
     const report = (await client.request("inspect", [])) as Json & LabReport;
-    terminal.process.out(options.format === "json" ? `${printJson(report)}\n` : reportTables(report));
+    terminal.process.out(options.format === "json" ? `${printJson(report)}\n` : reportTables(report) + machineTable(report));
   } finally {
     client.close();
   }
+}
+
+function machineTable({ machines }: LabReport): string {
+  if (machines.length === 0) return "";
+  const rows = machines.flatMap((m) => m.interfaces.map((i) => [m.kind === "simulated" ? m.name : `${m.name} (${m.kind})`, i.name, i.mac, i.place, i.addresses.join(" ")]));
+  return `\n${textTable(["MACHINE", "INTERFACE", "MAC", "PLACE", "ADDRESSES"], rows)}`;
 }
 
 export function reportTables(report: LabReport): string {

@@ -68,6 +68,9 @@ test("an underlay is put together from names that exist", () => {
   assert.match(underlay(switches + machines), /no such network; there are \(none\)/);
   assert.match(underlay(networks.replace("172.17.2.0", "172.17.3.0") + switches + machines), /172\.17\.2\.9\/24 is not in tenant, 172\.17\.3\.0\/24/);
   assert.match(underlay("  machines: { c: { interfaces: { eth1: {} } } }\n"), /leads nowhere: it needs "plug", "of", "bridge", a link/);
+  assert.match(underlay("  switches: { s: { on: r, ports: [p] } }\n  machines: { c: { interfaces: { eth1: { plug: s/a }, eth2: { plug: s/a } } } }\n"), /port s\/a is c\/eth1's already/);
+  assert.match(underlay("  switches: { s: { on: r, ports: [p] } }\n  machines: { c: { interfaces: { eth1: { plug: s/p } } } }\n"), /port s\/p is the switch's own already/);
+  assert.equal(underlay("  machines: { c: { interfaces: { lo: { addresses: [192.0.2.1/32] } } } }\n"), "");
   assert.match(underlay("  links: { l: { between: [c/eth1, d/eth1] } }\n  machines: { c: { interfaces: { eth1: {} } } }\n"), /no such machine; there are c/);
   assert.match(underlay("  links: { l: { between: [c/eth1, c/eth2], impairment: loss 5 } }\n  machines: { c: { interfaces: { eth1: {}, eth2: {} } } }\n"), /troubles of a link: loss 5: expected a share such as 5%/);
   assert.match(underlay("  switches: { s: { on: r } }\n  machines: { r: { interfaces: { eth1: { plug: s, bridge: br-ex } } } }\n"), /r runs no Open vSwitch/);

@@ -20,6 +20,7 @@
  *         hypervisor:
  *           interfaces:
  *             data: { addresses: [172.17.2.1/24] }      a switch's name on its machine: the machine's own end of it
+ *             lo: { addresses: [192.0.2.1/32] }
  *           routes: [default via 192.168.24.1]        in iproute2's words
  *           sysctl: { net.ipv4.ip_forward: 1 }        by the kernel's names
  *           bfd: [{ peer: 100.65.1.2, interface: eth2 }]

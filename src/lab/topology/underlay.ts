@@ -166,6 +166,17 @@ export function* underlayMisfits(underlay: Underlay, nodes: TopologyNodes, hosts
       linked.set(place, link.name);
     }
   }
+  const plugged = new Map<string, string>();
+  for (const machine of machines.values()) {
+    for (const { name, plug } of machine.interfaces.values()) {
+      const port = plug === undefined ? undefined : `${plug.switch}/${plug.port}`;
+      const twin = port === undefined ? undefined : plugged.get(port);
+      if (twin !== undefined || (plug !== undefined && switches.get(plug.switch)?.ports.includes(plug.port))) {
+        yield { path: ["underlay", "machines", machine.name, "interfaces", name, "plug"], message: `port ${port ?? ""} is ${twin ?? "the switch's own"} already` };
+      }
+      if (port !== undefined) plugged.set(port, `${machine.name}/${name}'s`);
+    }
+  }
   for (const s of switches.values()) {
     if (!machines.has(s.on) && nodes.has(s.on)) yield { path: ["underlay", "switches", s.name, "on"], message: `${s.on} has no place in the underlay: name it under "machines"` };
     if (machines.has(s.name) || nodes.has(s.name)) yield { path: ["underlay", "switches", s.name], message: `${s.name} is a machine's name already` };
@@ -196,7 +207,7 @@ function* interfaceMisfits({ networks, switches }: Underlay, machine: UnderlayMa
   if (i.of !== undefined && i.vlan === undefined) yield { path, message: `a VLAN of ${i.of} needs "vlan", or a "network" that has one` };
   if (i.of !== undefined && (i.plug !== undefined || isLinked || i.bridge !== undefined)) yield { path: [...path, "of"], message: `a VLAN of ${i.of} has neither a cable nor a bridge of its own` };
   if (i.bridge !== undefined && (node === undefined || !isChassis(node))) yield { path: [...path, "bridge"], message: `${machine.name} runs no Open vSwitch: bridges are for nodes with role chassis or gateway` };
-  const isOwnEnd = switches.get(i.name)?.on === machine.name;
+  const isOwnEnd = switches.get(i.name)?.on === machine.name || i.name === "lo";
   if (i.plug === undefined && !isLinked && i.of === undefined && i.bridge === undefined && !isOwnEnd) yield { path, message: `leads nowhere: it needs "plug", "of", "bridge", a link, or the name of a switch on ${machine.name}` };
   if (i.bridge !== undefined && isCard(i, isLinked) && i.addresses.length > 0) yield { path: [...path, "addresses"], message: `a card in a bridge has no addresses: give them to the bridge's own port, or to an internal one` };
   if (i.network === undefined) return;

@@ -61,7 +61,7 @@ export class NetnsMachine implements FabricMachine {
     const emptyFolders = options.frr === undefined ? wanted.emptyFolders : [...new Set([...wanted.emptyFolders, ...frrFolders])];
     const made = new NetnsMachine(disk, await machines.start({ ...wanted, emptyFolders }), options, interfaces);
     try {
-      for (const i of interfaces) if (i.of === undefined) await made.#open(i);
+      for (const i of interfaces) if (i.of === undefined && i.name !== "lo") await made.#open(i);
     } catch (error) {
       await made.stop();
       throw error;

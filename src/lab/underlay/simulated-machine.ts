@@ -50,7 +50,7 @@ export class SimulatedMachine implements FabricMachine {
 
   #build(): SimulatedHost {
     const { interfaces, commands, machine } = this.#options;
-    const cards = interfaces.filter((i) => i.of === undefined);
+    const cards = interfaces.filter((i) => i.of === undefined && i.name !== "lo");
     const [first, ...others] = cards;
     const host = new SimulatedHost(this.#environment, {
       name: machine.name, interfaceName: first?.name ?? "eth0", mac: macOfText(first?.mac ?? "02:00:00:00:00:01"), mtu: first?.mtu ?? 1500, addresses: [], gateways: [],
