@@ -1,6 +1,7 @@
 /** A change makes those rules run that read what has changed, for the things it is about, and no others. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Engine } from "../src/engine/index.ts";
 import type { DatabaseClient } from "./northd-oracle/database-client.ts";
 import { type OwnDatabases, openOwnDatabases } from "./northd-oracle/own-databases.ts";
 import type { JsonValue } from "./northd-oracle/columns.ts";
@@ -38,6 +39,23 @@ async function runsOf(databases: OwnDatabases, record: () => readonly string[], 
   return [...new Set(record())].filter((run) => !/^(sb|nb)-global\(/.test(run)).map((run) => run.replace(/\(Logical_\w+ /, "(")).sort();
 }
 
+/** Does a change, and tells what ran for it. */
+function recorder(databases: OwnDatabases, engine: Engine): (operations: readonly JsonValue[]) => Promise<readonly string[]> {
+  engine.recordsRuns = true;
+  let ran: string[] = [];
+  const flush = engine.flush.bind(engine);
+  engine.flush = () => {
+    flush();
+    ran.push(...engine.ran);
+  };
+  const record = (): readonly string[] => {
+    const before = ran;
+    ran = [];
+    return before;
+  };
+  return (operations) => runsOf(databases, record, operations);
+}
+
 const portChange = (name: string, row: Insert["row"]): JsonValue[] => [{ op: "update", table: "Logical_Switch_Port", where: [["name", "==", name]], row }];
 
 test("a change runs what reads it", async () => {
@@ -47,20 +65,7 @@ test("a change runs what reads it", async () => {
     await databases.client.sync();
     const { zone } = northd;
     assert.ok(zone !== undefined);
-    const { engine } = zone;
-    engine.recordsRuns = true;
-    let ran: string[] = [];
-    const flush = engine.flush.bind(engine);
-    engine.flush = () => {
-      flush();
-      ran.push(...engine.ran);
-    };
-    const record = (): readonly string[] => {
-      const before = ran;
-      ran = [];
-      return before;
-    };
-    const run = (operations: readonly JsonValue[]): Promise<readonly string[]> => runsOf(databases, record, operations);
+    const run = recorder(databases, zone.engine);
 
     assert.deepEqual(await run([]), []);
     assert.deepEqual(await run([{ op: "mutate", table: "NB_Global", where: [], mutations: [["options", "insert", map({ nobody: "knows" })]] }]), ["zone-settings(zone)"]);
@@ -76,6 +81,40 @@ test("a change runs what reads it", async () => {
     assert.ok(ofRoute.length <= 6 && ofRoute.every((name) => /route|arp/.test(name)), ofRoute.join());
     const ofSwitch = await run([{ op: "insert", table: "Logical_Switch", row: { name: "sw9" } }]);
     assert.ok(ofSwitch.every((name) => name.endsWith("(sw9)") || !/\(sw\d/.test(name)), ofSwitch.join());
+  } finally {
+    await databases.close();
+  }
+});
+
+test("a load balancer or an access control list more touches those who have it", async () => {
+  const databases = await openOwnDatabases(network());
+  try {
+    const northd = databases.startNorthd();
+    await databases.client.sync();
+    const engine = northd.zone?.engine;
+    assert.ok(engine !== undefined);
+    const run = recorder(databases, engine);
+    const named = (table: string, name: string): JsonValue => ({ op: "insert", table, "uuid-name": "x", row: { name } });
+    const give = (table: string, name: string, column: string): JsonValue => ({ op: "mutate", table, where: [["name", "==", name]], mutations: [[column, "insert", ["named-uuid", "x"]]] });
+    const balancer = (name: string, vip: string): JsonValue => ({ op: "insert", table: "Load_Balancer", "uuid-name": "x", row: { name, vips: map({ [vip]: "10.0.0.2:80" }) } });
+
+    await run([named("Load_Balancer_Group", "group"), ...["sw0", "sw1"].map((name) => give("Logical_Switch", name, "load_balancer_group"))]);
+    await run([balancer("first", "30.0.0.1:80"), give("Load_Balancer_Group", "group", "load_balancer")]);
+    const ofSecond = await run([balancer("second", "30.0.0.2:80"), give("Load_Balancer_Group", "group", "load_balancer")]);
+    assert.ok(ofSecond.every((name) => /second|load-balancers-of-groups/.test(name)), ofSecond.join());
+    const ofBackend = await run([{ op: "update", table: "Load_Balancer", where: [["name", "==", "first"]], row: { vips: map({ "30.0.0.1:80": "10.0.0.3:80" }) } }]);
+    assert.ok(ofBackend.every((name) => name.includes("first")), ofBackend.join());
+    const ofUser = await run([{ op: "mutate", table: "Logical_Switch", where: [["name", "==", "sw2"]], mutations: [["load_balancer_group", "insert", refs([await uuidOf(databases.client, "Load_Balancer_Group", "group")])]] }]);
+    assert.ok(ofUser.every((name) => name.includes("sw2")), ofUser.join());
+
+    const ports = await Promise.all(["sw0-p1", "sw1-p1"].map((name) => uuidOf(databases.client, "Logical_Switch_Port", name)));
+    const list = (match: string): JsonValue => ({ op: "insert", table: "ACL", "uuid-name": "x", row: { action: "allow-related", direction: "to-lport", priority: 1, match } });
+    await run([{ op: "insert", table: "Port_Group", row: { name: "pg", ports: refs(ports) } }]);
+    await run([list("ip4"), give("Port_Group", "pg", "acls")]);
+    const ofList = await run([list("ip6"), give("Port_Group", "pg", "acls")]);
+    const perList = ofList.filter((name) => /^ls-acl\(/.test(name));
+    assert.equal(perList.length, 2, ofList.join());
+    assert.ok(ofList.every((name) => /^(ls-acl|acls-of-port-groups|port-group-address-sets|acl-ids|meter-shares)\(/.test(name)), ofList.join());
   } finally {
     await databases.close();
   }

@@ -43,7 +43,7 @@ import { mirrorFlows } from "./switch/ls-mirror.ts";
 import { qosRules } from "./switch/ls-qos.ts";
 import { translatedAddresses } from "./switch/ls-nat.ts";
 import { networkFunctionDefaults } from "./switch/ls-without-features.ts";
-import { addressSets, monitorAddressSet, portGroupAddressSets, portGroups } from "./sync/address-sets.ts";
+import { addressSets, monitorAddressSet, portGroupAddressSets } from "./sync/address-sets.ts";
 import { type CopyContext, dns, meters, staticMacBindings, templates } from "./sync/copied-rows.ts";
 import { boundRouters, boundSwitches } from "./sync/datapath-bindings.ts";
 import { type GlobalContext, northboundGlobals, southboundGlobals } from "./sync/globals.ts";
@@ -65,7 +65,7 @@ import type { Topology } from "./topology/topology.ts";
 export const bindingRules: readonly Rule<Topology>[] = [
   zoneSettings, ...bfdRules, boundSwitches, boundRouters, addressUseOfPort, macUseOfRouterPort, tagRequests, groupsOfGateways, groupsOfExternalPorts,
   ...accessUses, ...balancerUsesRules, mirrors, switchPortBindings, mirrorPorts, routerPortBindings, ...membershipRules, ...joinedGroupRules, switchGroups, routerGroups, ipMulticast, ...routedThings, ...policyFacts, ...dynamicRoutingRules, ...nexthopRules, ...agingRules,
-  addressSets, monitorAddressSet, portGroupAddressSets, portGroups, dhcpOptions, rbac, portFeedback, gatewayFeedback,
+  addressSets, monitorAddressSet, portGroupAddressSets, dhcpOptions, rbac, portFeedback, gatewayFeedback,
 ];
 
 export const switchRules: readonly Rule<Topology>[] = [

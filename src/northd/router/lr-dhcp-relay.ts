@@ -45,7 +45,7 @@ const routedRequests = rule("lr-dhcp-relay", (t: Topology) => t.routerPorts, fun
 const switchedRequests = rule("ls-dhcp-relay", (t: Topology) => t.switchPorts, function* (_, port) {
   const owner = switchOf(port);
   const relay = owner === undefined || typeOf(port) !== "" ? undefined : relayOfSwitch(owner);
-  const [first] = addressesOf(port);
+  const [first] = relay === undefined ? [] : addressesOf(port);
   if (owner === undefined || relay === undefined || first === undefined) return;
   const { own, facing } = relay;
   const request = match`inport == ${quoted(port.row.name)} && eth.src == ${first.macText} && ip4.src == {0.0.0.0, ${own.networkText}/${own.length}} && ip4.dst == 255.255.255.255 && udp.src == 68 && udp.dst == 67`;

@@ -1,14 +1,12 @@
-/** Address_Set, Port_Group: names for many addresses and ports, as matches use them. */
+/** Address_Set: names for many addresses, as matches use them. */
 import { rule } from "../../engine/index.ts";
 import { wishRelation } from "../../ovsdb/index.ts";
 import { southbound } from "../../schemas/index.ts";
 import { isDynamicAddress, parseMacAndIps } from "../port-addresses.ts";
-import { switchOf } from "../topology/port-membership.ts";
 import { serviceMonitorMac, serviceMonitorTargetMac } from "../topology/settings.ts";
 import type { SwitchPort, Topology } from "../topology/topology.ts";
 
 export const WishedAddressSet = wishRelation(southbound, "Address_Set");
-export const WishedPortGroup = wishRelation(southbound, "Port_Group");
 
 export const addressSets = rule("address-sets", (t: Topology) => t.nb.Address_Set, function* (_, { name, addresses, options }) {
   yield WishedAddressSet({ key: name, columns: { name, addresses, options } });
@@ -45,21 +43,3 @@ function collect({ row, topology }: SwitchPort, { ip4, ip6 }: { readonly ip4: Se
     for (const ip of addresses?.ipv6 ?? []) ip6.add(ip.text);
   }
 }
-
-/** A group in the southbound database holds the ports of one switch, and is named for its key. */
-export const portGroups = rule("port-groups", (t: Topology) => t.nb.Port_Group, function* (t, group) {
-  const byKey = new Map<number, string[]>();
-  for (const uuid of group.ports) {
-    const port = t.switchPort(t.nb.Logical_Switch_Port.get(uuid));
-    const owner = port === undefined ? undefined : switchOf(port);
-    const key = owner === undefined ? undefined : t.datapathKeys.get(owner.row._uuid);
-    if (port === undefined || key === undefined) continue;
-    const ports = byKey.get(key) ?? [];
-    ports.push(port.row.name);
-    byKey.set(key, ports);
-  }
-  for (const [key, ports] of byKey) {
-    const name = `${key}_${group.name}`;
-    yield WishedPortGroup({ key: name, columns: { name, ports } });
-  }
-});
