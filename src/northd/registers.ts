@@ -57,6 +57,7 @@ export const reg = {
   source6: "xxreg1",
   routeTable: "reg7",
   nfId: "reg0[22..29]",
+  tunnelPort: "reg5[16..31]",
   aclId: "reg2[16..31]",
   aclTier: "reg8[30..31]",
   /** What a packet was addressed to before it was balanced. */

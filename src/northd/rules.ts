@@ -8,6 +8,7 @@ import { addressUseOfPort, macUseOfRouterPort } from "./ipam/address-use.ts";
 import { mirrorPorts, mirrors } from "./mirroring/mirror-rows.ts";
 import { joinedGroupRules } from "./multicast/joined-groups.ts";
 import { membershipRules } from "./multicast/memberships.ts";
+import { activeFunctions, monitorsOfFunctions } from "./network-functions/health.ts";
 import { gatewayFeedback, portFeedback, tagRequests } from "./nb-feedback/port-feedback.ts";
 import { admissionOfPort, admissionOfRouter } from "./router/lr-admission.ts";
 import { dhcpRelayRules } from "./router/lr-dhcp-relay.ts";
@@ -42,7 +43,7 @@ import { forwardingGroups } from "./switch/ls-forwarding-group.ts";
 import { mirrorFlows } from "./switch/ls-mirror.ts";
 import { qosRules } from "./switch/ls-qos.ts";
 import { translatedAddresses } from "./switch/ls-nat.ts";
-import { networkFunctionDefaults } from "./switch/ls-without-features.ts";
+import { networkFunctionRules } from "./switch/ls-network-function.ts";
 import { addressSets, monitorAddressSet, portGroupAddressSets } from "./sync/address-sets.ts";
 import { type CopyContext, dns, meters, staticMacBindings, templates } from "./sync/copied-rows.ts";
 import { boundRouters, boundSwitches } from "./sync/datapath-bindings.ts";
@@ -65,12 +66,12 @@ import type { Topology } from "./topology/topology.ts";
 export const bindingRules: readonly Rule<Topology>[] = [
   zoneSettings, ...bfdRules, boundSwitches, boundRouters, addressUseOfPort, macUseOfRouterPort, tagRequests, groupsOfGateways, groupsOfExternalPorts,
   ...accessUses, ...balancerUsesRules, mirrors, switchPortBindings, mirrorPorts, routerPortBindings, ...membershipRules, ...joinedGroupRules, switchGroups, routerGroups, ipMulticast, ...routedThings, ...policyFacts, ...dynamicRoutingRules, ...nexthopRules, ...agingRules,
-  addressSets, monitorAddressSet, portGroupAddressSets, dhcpOptions, rbac, portFeedback, gatewayFeedback,
+  addressSets, monitorAddressSet, portGroupAddressSets, dhcpOptions, rbac, portFeedback, gatewayFeedback, activeFunctions, monitorsOfFunctions,
 ];
 
 export const switchRules: readonly Rule<Topology>[] = [
   portSecurityOfSwitch, portSecurityOfPort, tooBigErrors, fdbDefaults, fdbLearning, ...accessRules, ...balancingRules,
-  ...qosRules, ...mirrorFlows, forwardingGroups, networkFunctionDefaults, arpDefaults, arpResponder, dhcpDefaults, dhcpResponder, dnsResponder,
+  ...qosRules, ...mirrorFlows, forwardingGroups, ...networkFunctionRules, arpDefaults, arpResponder, dhcpDefaults, dhcpResponder, dnsResponder,
   externalPortDefaults, externalPorts, broadcastAndMulticast, unicastDestinations, unknownDestinations, translatedAddresses,
 ];
 

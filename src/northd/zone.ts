@@ -40,7 +40,6 @@ import { RouteCensus, Routed } from "./topology/route-order.ts";
 import { northboundGlobal } from "./topology/settings.ts";
 import { type Nb, northboundUuidOf, type Sb, type SbRow, Topology } from "./topology/topology.ts";
 import { intOption } from "./options.ts";
-import { warnOfUnbuilt } from "./unbuilt.ts";
 
 function datapathOf(t: Topology, uuid: Uuid<"Datapath_Binding"> | undefined): string {
   const row = t.sb.Datapath_Binding.get(uuid);
@@ -71,7 +70,6 @@ export class Zone {
     this.#balancerGroups = new BalancerGroups(sb, this.#groups);
     this.#sbProjector = openProjector(host, this.engine, sb, { comment: "ovn-northd", committed: (result) => this.#southboundCommitted(result) });
     this.#nbProjector = openProjector(host, this.engine, nb, { comment: "ovn-northd" });
-    warnOfUnbuilt(nb.tables, log);
     this.#allocate();
     this.#aging = letRowsAge(this.topology, host.clock, () => this.step());
     this.engine.sink(Lflow, this.flows);

@@ -10,6 +10,7 @@ const nameOf = ({ row }: DraftInsert): string => String(row["name"]);
 
 class Features {
   readonly #draft: Draft;
+  #nextFunction = 1;
 
   constructor(seed: number) {
     this.#draft = Draft.onBase(seed);
@@ -26,6 +27,7 @@ class Features {
       if (random.chance(0.5)) this.#multicast(owner);
     }
     this.#mirrors();
+    for (const owner of switches) if (random.chance(0.4)) this.#networkFunctions(owner);
     for (const global of draft.of("NB_Global")) draft.put(global, "options", { ignore_lsp_down: "true" });
     for (const router of draft.of("Logical_Router")) if (random.chance(0.5)) draft.put(router, "options", { mcast_relay: "true" });
     for (const port of draft.of("Logical_Router_Port")) if (random.chance(0.2)) draft.put(port, "options", { mcast_flood: "true" });
@@ -76,6 +78,32 @@ class Features {
       ...this.#draft.maybe(0.5, { mcast_eth_src: "02:00:00:00:dd:01", mcast_ip4_src: "10.0.0.254", mcast_ip6_src: "fe80::254" }),
       ...this.#draft.maybe(0.3, { mcast_idle_timeout: random.pick([5, 100]), mcast_query_interval: 20, mcast_table_size: 2 }),
     });
+  }
+
+  #networkFunctions(owner: DraftInsert): void {
+    const draft = this.#draft;
+    const { random } = draft;
+    const ports = draft.referred(owner, "ports").filter(({ row }) => row["type"] === "");
+    if (ports.length < 2) return;
+    const mode = random.pick(["inline", "inline", "vtap"]);
+    const functions = Array.from({ length: 1 + random.below(2) }, () => {
+      const id = this.#nextFunction++;
+      const hasOutport = mode === "inline" ? random.chance(0.9) : random.chance(0.1);
+      const check = hasOutport && random.chance(0.3) ? { health_check: ref(draft.insert("Network_Function_Health_Check", { name: `check${id}`, options: map({ interval: 3 }) }).uuid) } : {};
+      return draft.insert("Network_Function", { name: `nf${id}`, id, inport: ref(ports[0]?.uuid ?? ""), ...(hasOutport ? { outport: ref(ports[1]?.uuid ?? "") } : {}), ...check }).uuid;
+    });
+    const id = this.#nextFunction++;
+    const group = draft.insert("Network_Function_Group", {
+      name: `nfg${id}`, id, mode, network_function: refs(functions), ...(random.chance(0.5) ? { fallback: random.pick(["fail-open", "fail-close"]) } : {}),
+    });
+    for (let i = random.below(3); i >= 0; i--) {
+      const acl = draft.insert("ACL", {
+        priority: 1000 + i, direction: random.pick(["from-lport", "to-lport"]), match: `ip4.src == 10.0.${i}.9`, action: "allow-related", network_function_group: ref(group.uuid),
+        ...(random.chance(0.3) ? { label: 1234 + i } : {}),
+      });
+      draft.add(owner, "acls", ["uuid", acl.uuid]);
+    }
+    for (const global of draft.of("NB_Global")) if (random.chance(0.7)) draft.put(global, "options", { svc_monitor_ip: "169.254.100.10", svc_monitor_ip_dst: "169.254.100.11" });
   }
 
   #mirrors(): void {

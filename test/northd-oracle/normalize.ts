@@ -153,6 +153,7 @@ function routeTableNames(flows: readonly FlowOfDatapath[]): ReadonlyMap<string, 
 
 const feedbackColumns: { readonly [table: string]: readonly string[] } = {
   BFD: ["logical_port", "dst_ip", "status"],
+  Network_Function_Group: ["name", "network_function_active"],
   // Of a port whose packets are copied to another one OVN's northd says by turns whether itself is up, or the copy's port.
   Logical_Switch_Port: ["name", "up", "dynamic_addresses", "tag"],
   Logical_Router_Port: ["name", "status"],

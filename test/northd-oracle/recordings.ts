@@ -30,7 +30,7 @@ export function readRecordings(path: string): readonly Recording[] {
 }
 
 const southboundTables = Object.keys(southbound.tables).filter((t) => t !== "SSL" && t !== "Connection");
-const northboundTables = ["NB_Global", "BFD", "Logical_Switch_Port", "Logical_Switch_Port_Health_Check", "Logical_Router_Port"];
+const northboundTables = ["NB_Global", "BFD", "Network_Function_Group", "Logical_Switch_Port", "Logical_Switch_Port_Health_Check", "Logical_Router_Port"];
 
 /** All that a northd has a say in, normalized. */
 export async function linesOf(client: DatabaseClient): Promise<string[]> {

@@ -5,6 +5,7 @@ import { BfdFeedback, existingSourcePort, firstSourcePort, sessionKey, SourcePor
 import { identifyAdvertisedMac, WishedAdvertisedMac } from "../dynamic-routing/advertised-mac-bindings.ts";
 import { identifyAdvertisedRoute, WishedAdvertisedRoute } from "../dynamic-routing/advertised-routes.ts";
 import { WishedMirror } from "../mirroring/mirror-rows.ts";
+import { ActiveFunction } from "../network-functions/health.ts";
 import type { Nb, Sb, Topology } from "../topology/topology.ts";
 import { identifyNexthop, WishedNexthop } from "./ecmp-nexthops.ts";
 import { KeyAllocator } from "./key-allocator.ts";
@@ -18,6 +19,7 @@ export function projectRoutingRows(p: Projector<Sb>, t: Topology): void {
 }
 
 export function projectRoutingFeedback(p: Projector<Nb>): void {
+  p.project("Network_Function_Group", { relation: ActiveFunction, owns: "columns", identify: (row) => row._uuid });
   p.project("BFD", { relation: BfdFeedback, owns: "columns", identify: (row) => row._uuid });
 }
 
