@@ -56,7 +56,7 @@ export function reportOf(lab: Lab, folder: string, carriers: AddressMap): LabRep
 }
 
 /** What an interface is: `data/vnet10 in br-tenant`, `VLAN 20 of ens3`, `VLAN 50 in br-tenant`. */
-function placeOf({ plug, of, bridge, vlan }: UnderlayInterface): string {
+function placeOf({ plug, of, bridge, vlan }: Omit<UnderlayInterface, "impairment">): string {
   const cable = plug === undefined ? "" : `${plug.switch}/${plug.port}`;
   const tag = vlan === undefined || plug !== undefined ? "" : `VLAN ${vlan}`;
   return [cable, tag, of === undefined ? "" : `of ${of}`, bridge === undefined ? "" : `in ${bridge}`].filter((part) => part !== "").join(" ");

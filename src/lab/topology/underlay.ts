@@ -110,7 +110,7 @@ export function underlayOf(file: UnderlayFile): Underlay {
     machines: mapped(file.machines, (machine, m) => ({
       name: machine,
       kind: m.kind,
-      interfaces: mapped(m.interfaces, (name, i) => interfaceOf(machine, name, i, m.interfaces, networks)),
+      interfaces: mapped(m.interfaces, (name, i) => interfaceOf(machine, name, withSwitchMac(file, machine, name, i), m.interfaces, networks)),
       routes: m.routes,
       sysctl: new Map(Object.entries(m.sysctl).map(([key, value]) => [key, String(value)])),
       bfd: m.bfd.map((b) => ({ peer: b.peer, interfaceName: b.interface, minRxMs: b["min-rx"], minTxMs: b["min-tx"], multiplier: b.multiplier })),
@@ -121,6 +121,12 @@ export function underlayOf(file: UnderlayFile): Underlay {
 }
 
 type InterfaceEntry = UnderlayFile["machines"][string]["interfaces"][string];
+
+/** The machine's own end of a switch has the switch's address. */
+function withSwitchMac(file: UnderlayFile, machine: string, name: string, i: InterfaceEntry): InterfaceEntry {
+  const own = file.switches[name];
+  return own?.on === machine && i.plug === undefined ? { ...i, mac: own.mac ?? macFor(`${machine}/${name}`) } : i;
+}
 
 function interfaceOf(machine: string, name: string, i: InterfaceEntry, all: Readonly<Record<string, InterfaceEntry>>, networks: ReadonlyMap<string, UnderlayNetwork>): UnderlayInterface {
   const [switchName, port] = i.plug?.split("/") ?? [];
