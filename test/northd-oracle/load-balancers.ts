@@ -62,7 +62,8 @@ function makeBalancer(draft: Draft, index: number, ports: readonly DraftInsert[]
   const known = ports.flatMap((port) => {
     const address = addressOf(port);
     if (address === undefined || random.chance(0.2)) return [];
-    const source = random.pick([address.replace(/\.\d+$/, ".1"), address.replace(/\.\d+$/, ".2"), address.replace(/\.\d+$/, ".250"), "nonsense"]);
+    // One for all load balancers: of several monitors of one service any may be the one that counts.
+    const source = address.replace(/\.\d+$/, [".1", ".2", ".250", ".nonsense"][Number(address.slice(-1)) % 4] ?? "");
     const name = String(port.row["name"]);
     return [[address, random.pick([`${name}:${source}`, `${name}:${source}`, `${name}:${source}`, name, `${name}:${source}:zone2`, `absent:${source}`])] as const];
   });
