@@ -26,6 +26,7 @@ test("routes as ip -N -j route show prints them", () => {
 
 test("lines for ip -batch, and what it says of those that fail", () => {
   assert.equal(routeLine("add", blackhole, 10), "route add blackhole 10.1.0.0/24 proto 84 metric 100 table 10");
+  assert.equal(routeLine("add", { ...blackhole, destination: "2001:db8::/64" }, 10), "route add blackhole 2001:db8::/64 proto 84 metric 100 table 10");
   const routed = { kind: "unicast", destination: "10.1.0.0/24", protocol: 84, metric: 1000, nextHops: [{ address: "fe80::1", device: undefined }] } as const;
   assert.equal(routeLine("del", routed, undefined), "route del 10.1.0.0/24 via inet6 fe80::1 proto 84 metric 1000");
   assert.deepEqual(

@@ -94,7 +94,8 @@ export const undisguised = (routes: readonly KernelRoute[], meant: ReadonlyMap<s
 
 /** A line for `ip -batch`. */
 export function routeLine(verb: "add" | "del", route: KernelRoute, table: number | undefined): string {
-  const words = [route.destination.includes(":") ? "-6 route" : "route", verb];
+  // The family follows from the destination: options such as -6 have no place in a batch.
+  const words = ["route", verb];
   if (route.kind === "blackhole") words.push("blackhole");
   words.push(route.destination);
   for (const { address, device } of route.kind === "blackhole" ? [] : route.nextHops) {

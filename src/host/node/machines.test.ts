@@ -45,6 +45,9 @@ test("a machine: commands, a device that is a pipe, a namespace as a VRF; nothin
     const stop = machine.routing.watch(table, () => changes++);
     assert.deepEqual(await machine.routing.change(table, [], [route, route]), [{ route, reason: "File exists" }]);
     assert.deepEqual((await machine.routing.routes(table)).filter((r) => r.protocol === 84), [route]);
+    const route6 = { ...route, destination: "2001:db8::/64" };
+    assert.deepEqual(await machine.routing.change(table, [], [route6]), []);
+    assert.deepEqual(await machine.routing.change(table, [route6], []), []);
     for (let i = 0; i < 200 && changes === 0; i++) await new Promise((resolve) => setTimeout(resolve, 10));
     stop();
     assert.ok(changes > 0);
