@@ -1,6 +1,7 @@
 /** Child processes by way of node:child_process. */
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ChildOptions, ChildResult, Children } from "../children.ts";
 
@@ -20,6 +21,16 @@ function takeOver([file = "", ...args]: readonly string[]): Promise<number> {
     child.on("error", () => resolve(127));
     child.on("close", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
   });
+}
+
+/** Dead, but nobody has asked how it ended: in containers the first process often does not. */
+function isZombie(pid: number): boolean {
+  try {
+    return /^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    // No such file: not Linux, or gone meanwhile.
+    return false;
+  }
 }
 
 /** `programsFolder` holds the bundles: `ovn-northd.js` and so on. */
@@ -58,7 +69,7 @@ export function nodeChildren(programsFolder: string): Children {
     run: (program, args, options) => execute(process.execPath, [join(programsFolder, `${program}.js`), ...args], options),
     execute,
     takeOver,
-    isRunning: (pid) => signal(pid, 0),
+    isRunning: (pid) => signal(pid, 0) && !isZombie(pid),
     signal: (pid, name) => void signal(pid, name),
   };
 }
