@@ -8,7 +8,7 @@ import { setEntries } from "./map-entries.ts";
 import type { Node } from "./node.ts";
 import { haGroupOf, isAdditionalChassis, kindOf, ourChassis, portNamed } from "./ports.ts";
 import { OpenVswitchRepair, SouthboundRepair } from "./repairs.ts";
-import type { Chassis, Encap, Interface, PortBinding } from "./rows.ts";
+import type { Chassis, Encap, Interface, PortBinding, SouthboundTransaction } from "./rows.ts";
 import { asBoolean } from "./settings.ts";
 import { encapsOf } from "./tunnels.ts";
 
@@ -53,8 +53,9 @@ function isUndecided(node: Node, port: PortBinding): boolean {
 
 function claimRepair(node: Node, port: PortBinding, own: Chassis, claim: Claim): Yield {
   const log = node.host.log.module("binding");
+  const wasAdditional = isAdditionalChassis(port, own);
   return SouthboundRepair({
-    key: `claim ${port.logical_port} ${port._uuid} ${claim.role} for ${own._uuid} from ${port.chassis ?? ""} by ${claim.iface?._uuid ?? ""}`,
+    key: `claim ${port.logical_port} ${port._uuid} ${wasAdditional} ${claim.role} for ${own._uuid} from ${port.chassis ?? ""} by ${claim.iface?._uuid ?? ""}`,
     apply: (txn) => {
       const pause = claimPause(node, port);
       if (pause > 0) return pause;
@@ -67,7 +68,7 @@ function claimRepair(node: Node, port: PortBinding, own: Chassis, claim: Claim):
       const encap = encapFor(node, own, claim.iface)?._uuid;
       if (claim.role === "main") {
         txn.update(port, { chassis: own._uuid, ...(encapIsNorthds(port) ? {} : { encap }) });
-        if (isAdditionalChassis(port, own)) txn.mutate(port, "additional_chassis", "delete", [own._uuid]);
+        if (wasAdditional) forgetAsAdditional(txn, node, port, own);
       } else {
         txn.mutate(port, "additional_chassis", "insert", [own._uuid]);
         if (encap !== undefined) txn.mutate(port, "additional_encap", "insert", [encap]);
@@ -98,11 +99,15 @@ function releaseOf(node: Node, port: PortBinding, own: Chassis): Yield {
           chassis: undefined, virtual_parent: undefined, ...(encapIsNorthds(port) ? {} : { encap: undefined }), ...(port.up === true ? { up: false } : {}),
         });
       }
-      if (isAdditionalChassis(port, own)) txn.mutate(port, "additional_chassis", "delete", [own._uuid]);
-      const encaps = encapsOf(node, own).map((e) => e._uuid).filter((uuid) => port.additional_encap.has(uuid));
-      if (encaps.length > 0) txn.mutate(port, "additional_encap", "delete", encaps);
+      forgetAsAdditional(txn, node, port, own);
     },
   });
+}
+
+function forgetAsAdditional(txn: SouthboundTransaction, node: Node, port: PortBinding, own: Chassis): void {
+  txn.mutate(port, "additional_chassis", "delete", [own._uuid]);
+  const encaps = encapsOf(node, own).map((e) => e._uuid);
+  if (encaps.length > 0) txn.mutate(port, "additional_encap", "delete", encaps);
 }
 
 const encapIsNorthds = (port: PortBinding): boolean => (port.options.get("requested-encap-ip") ?? "") !== "";

@@ -150,7 +150,7 @@ export function sendReject(arrival: Arrival): void {
 function isRefusal(headers: Headers, ip: IpHeaders): boolean {
   const upper = upperLayer(headers, ip);
   if (ip.protocol === ipProtocol.tcp) return ((parseTcp(upper)?.flags ?? tcpFlag.rst) & tcpFlag.rst) !== 0;
-  if (headers.type === etherType.ipv4 && ip.protocol === ipProtocol.icmp) return (parseIcmpv4(upper)?.type ?? icmpv4Type.unreachable) === icmpv4Type.unreachable;
-  if (headers.type === etherType.ipv6 && ip.protocol === ipProtocol.icmpv6) return (parseIcmpv6(upper)?.type ?? icmpv6Type.unreachable) === icmpv6Type.unreachable;
+  if (headers.type === etherType.ipv4 && ip.protocol === ipProtocol.icmp) return parseIcmpv4(upper)?.type === icmpv4Type.unreachable;
+  if (headers.type === etherType.ipv6 && ip.protocol === ipProtocol.icmpv6) return parseIcmpv6(upper)?.type === icmpv6Type.unreachable;
   return false;
 }
