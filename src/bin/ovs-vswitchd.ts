@@ -1,7 +1,7 @@
 /** ovs-vswitchd(8): the embedded switch as a program of its own. */
 import { runDaemon, StartError } from "../daemon/index.ts";
 import { parseActiveTarget } from "../host/index.ts";
-import { nativeMissing, nodeFrameDevices, nodeHost, nodeProcess } from "../host/node/index.ts";
+import { nodeFrameDevices, nodeHost, nodeProcess } from "../host/node/index.ts";
 import { serveFrames, startSwitch } from "../switch/index.ts";
 
 const help = `ovs-vswitchd: Open vSwitch daemon
@@ -28,7 +28,7 @@ await runDaemon(
       // A lab that keeps its hosts in another process plugs them in here.
       const frames = process.variable("ISTHMUS_FRAMES");
       const isDummy = given("enable-dummy");
-      const missing = frames === undefined && !isDummy ? nativeMissing() : undefined;
+      const missing = frames === undefined && !isDummy ? nodeFrameDevices.obstacle() : undefined;
       if (missing !== undefined) host.log.warn(missing);
       const devices = frames === undefined && !isDummy && missing === undefined ? nodeFrameDevices : undefined;
       const running = startSwitch(host, { database, runFolder: folders.run, ...(devices === undefined ? {} : { devices }) });

@@ -3,7 +3,7 @@ export type { ChildOptions, ChildResult, Children } from "./children.ts";
 export type { Clock, Timer } from "./clock.ts";
 export type { Datagrams, DatagramSocket } from "./datagram.ts";
 export type { AppendFile, Disk } from "./disk.ts";
-export type { DeviceFacts, FrameDevice, FrameDevices } from "./frame-device.ts";
+export type { DeviceError, DeviceFacts, FrameDevice, FrameDevices } from "./frame-device.ts";
 export type { Host } from "./host.ts";
 export { type Log, type LogEntry, type LogLevel, logLevels, makeLog, silentLog } from "./log.ts";
 export { type AddressMap, formatAddressMap, mappedHost, parseAddressMap } from "./mapped.ts";

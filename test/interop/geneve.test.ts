@@ -7,7 +7,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { nativeMissing } from "../../src/host/node/index.ts";
+import { nodeFrameDevices } from "../../src/host/node/index.ts";
 import { CLab, cLabMissing, mainSchemas, type Parts, root } from "./c-lab.ts";
 
 const ours = (program: string): string => join(root, "bin", program);
@@ -20,7 +20,7 @@ const parts: Parts = Object.fromEntries([
 
 const tools = ["iperf3", "tcpdump"].filter((tool) => spawnSync("sh", ["-c", `command -v ${tool}`]).status !== 0);
 const missing =
-  cLabMissing() ?? nativeMissing() ?? (tools.length > 0 ? `needs ${tools.join(", ")}` : existsSync(ours("ovs-vswitchd")) ? undefined : "needs npm run build");
+  cLabMissing() ?? nodeFrameDevices.obstacle() ?? (tools.length > 0 ? `needs ${tools.join(", ")}` : existsSync(ours("ovs-vswitchd")) ? undefined : "needs npm run build");
 
 describe("one zone C, one zone ours, switches included", { skip: missing ?? false }, () => {
   let lab: CLab;

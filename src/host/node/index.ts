@@ -9,7 +9,6 @@ import { nodeDatagrams } from "./datagrams.ts";
 import { nodeDisk } from "./disk.ts";
 import { eagerStart } from "./eager-start.ts";
 import { nodeFrameDevices } from "./frame-devices.ts";
-import { nativeMissing } from "./libc.ts";
 import { type KernelRoutingOptions, nodeKernelRouting } from "./kernel-routing.ts";
 import { nodeMachines } from "./machines.ts";
 import { nodeProcess } from "./process.ts";
@@ -42,6 +41,6 @@ export const nodeHost = (log: Log): Host => ({
   log,
 });
 
-export { eagerStart, nativeMissing, nodeChildren, nodeDatagrams, nodeDisk, nodeFrameDevices, nodeKernelRouting, nodeMachines, nodeProcess, nodeStreams };
+export { eagerStart, nodeChildren, nodeDatagrams, nodeDisk, nodeFrameDevices, nodeKernelRouting, nodeMachines, nodeProcess, nodeStreams };
 export type { KernelRoutingOptions };
 export { nodeThreads, parentChannel } from "./threads.ts";

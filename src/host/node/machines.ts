@@ -10,9 +10,7 @@ import type { ChildResult } from "../children.ts";
 import type { Log } from "../log.ts";
 import type { DeviceEnd, Machine, MachineCommand, MachineDevice, MachineOptions, Machines } from "../machine.ts";
 import { FrameReader, frameRecord, pumpScript } from "./device-pump.ts";
-import { nodeFrameDevices } from "./frame-devices.ts";
 import { nodeKernelRouting } from "./kernel-routing.ts";
-import { nativeMissing } from "./libc.ts";
 
 /** Of a command's output, the rest is dropped. */
 const maxOutputSize = 1 << 26;
@@ -118,42 +116,7 @@ class NamespaceMachine implements Machine {
     };
   }
 
-  openDevice(device: MachineDevice, receive: (frame: Uint8Array) => void): Promise<DeviceEnd> {
-    return isRoot() && nativeMissing() === undefined ? this.#openTap(device, receive) : this.#openPump(device, receive);
-  }
-
-  /** By system calls of this process, which only root's can make in another network namespace. */
-  async #openTap({ name, mac, mtu, namespace }: MachineDevice, receive: (frame: Uint8Array) => void): Promise<DeviceEnd> {
-    const place = `/proc/${this.#holder.pid}/${namespace === undefined ? "ns/net" : `root/run/netns/${namespace}`}`;
-    const device = nodeFrameDevices.openTap(name, place);
-    let end = (): void => undefined;
-    const ended = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    const within = namespace === undefined ? [] : ["ip", "netns", "exec", namespace];
-    const setUp = `echo 0 > /proc/sys/net/ipv6/conf/${quoted(name)}/accept_dad; ip link set ${quoted(name)} address ${quoted(mac)} mtu ${mtu} up`;
-    const { code, stderr } = await this.execute([...within, "sh", "-c", setUp]);
-    if (code !== 0) {
-      device.close();
-      throw new Error(`device ${name} of ${this.name}: ${stderr.trim()}`);
-    }
-    device.attach(receive);
-    const close = (): void => {
-      device.close();
-      end();
-    };
-    this.#holder.once("close", close);
-    return {
-      send: (frame) => device.send(frame),
-      get dropped() {
-        return device.dropped;
-      },
-      ended,
-      close,
-    };
-  }
-
-  async #openPump(device: MachineDevice, receive: (frame: Uint8Array) => void): Promise<DeviceEnd> {
+  async openDevice(device: MachineDevice, receive: (frame: Uint8Array) => void): Promise<DeviceEnd> {
     const within = device.namespace === undefined ? [] : ["ip", "netns", "exec", device.namespace];
     const [command = "", ...args] = [...this.entry, ...within, "perl", "-e", pumpScript, device.name, device.mac, String(device.mtu)];
     const pump = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], detached: true });

@@ -5,9 +5,6 @@
  * The kernel says which in a virtio_net_hdr (VIRTIO 1.2, 5.1.6) and in auxiliary data (packet(7), PACKET_AUXDATA).
  */
 
-/** Bytes of virtio_net_hdr before each frame of a socket with PACKET_VNET_HDR. */
-export const offloadHeaderSize = 10;
-
 const needsChecksum = 1;
 const gsoNone = 0;
 const gsoTcp4 = 1;

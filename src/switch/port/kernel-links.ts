@@ -2,15 +2,16 @@
  * The machine's own network devices as ports: a packet socket for each interface of type "system" whose device is there, a TAP
  * device for each internal port, as the user-space datapath of ovs-vswitchd has them (netdev-linux, netdev-bsd).
  *
- * A device may go and come, or come long after its row: the kernel tells, and the port is looked at again.
+ * A device may go and come, or come long after its row: the kernel tells, and the port is looked at again. A TAP device takes a
+ * moment to appear; its port is there meanwhile, with nothing known of its link.
  */
-import type { DeviceFacts, FrameDevice, FrameDevices, Log } from "../../host/index.ts";
-import { type Mac, writeMac } from "../../net/index.ts";
+import type { DeviceError, DeviceFacts, FrameDevice, FrameDevices, Log } from "../../host/index.ts";
+import { formatMac, type Mac } from "../../net/index.ts";
 
 export interface KernelLink {
   readonly device: FrameDevice;
-  /** As they were when last looked at. */
-  readonly facts: DeviceFacts;
+  /** As they were when last looked at; undefined: not there yet. */
+  readonly facts: DeviceFacts | undefined;
 }
 
 export type KernelPortType = "system" | "internal";
@@ -18,6 +19,8 @@ export type KernelPortType = "system" | "internal";
 interface Held {
   readonly type: KernelPortType;
   link: KernelLink | undefined;
+  /** Why there is none. */
+  error: string | undefined;
   /** It was tried, and this process may not. */
   isForbidden: boolean;
 }
@@ -27,13 +30,14 @@ export class KernelLinks {
   readonly #log: Log;
   readonly #stopWatching: () => void;
   readonly #held = new Map<string, Held>();
+  #isStopped = false;
   /** Told of each interface name whose device came, went, or changed. */
   changed: (name: string) => void = () => undefined;
 
   constructor(devices: FrameDevices, log: Log) {
     this.#devices = devices;
     this.#log = log;
-    this.#stopWatching = devices.watch(() => this.#look());
+    this.#stopWatching = devices.watch(() => void this.#look());
   }
 
   /**
@@ -41,37 +45,32 @@ export class KernelLinks {
    * process may make no device for, and which is then a port with nothing behind it.
    */
   open(name: string, type: KernelPortType, mac: Mac): KernelLink | string | undefined {
-    const held = this.#held.get(name) ?? { type, link: undefined, isForbidden: false };
+    const held = this.#held.get(name) ?? { type, link: undefined, error: undefined, isForbidden: false };
     if (held.type !== type) {
       this.close(name);
       return this.open(name, type, mac);
     }
     this.#held.set(name, held);
     if (held.link !== undefined || held.isForbidden) return held.link;
-    try {
-      const device = type === "system" ? this.#devices.openPacketSocket(name) : this.#devices.openTap(name);
-      if (type === "internal") this.#devices.setMac(name, macBytes(mac));
-      const facts = this.#devices.facts(name);
-      if (facts === undefined) {
-        device.close();
-        return noSuchDevice(name);
-      }
-      held.link = { device, facts };
-      return held.link;
-    } catch (error) {
-      return this.#refused(name, held, error);
-    }
+    if (held.error !== undefined) return held.error;
+    const facts = this.#devices.look(name);
+    if (type === "system" && facts === undefined) return noSuchDevice(name);
+    if (type === "internal" && facts !== undefined) return `could not open network device ${name} (Device or resource busy)`;
+    const device = type === "system" ? this.#devices.openPacketSocket(name) : this.#devices.openTap(name, formatMac(mac));
+    held.link = { device, facts };
+    void device.ended.then((error) => {
+      if (error !== undefined && held.link?.device === device) this.#lost(name, held, error);
+    });
+    return held.link;
   }
 
-  #refused(name: string, held: Held, error: unknown): string | undefined {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    if (code === "ENODEV" && held.type === "system") return noSuchDevice(name);
+  #lost(name: string, held: Held, { code, text }: DeviceError): void {
+    held.link = undefined;
     if (held.type === "internal" && ["EPERM", "EACCES", "ENOENT"].includes(code)) {
       held.isForbidden = true;
-      this.#log.info(`${name}: no TAP device without privileges (${code}): the port has nothing behind it`);
-      return undefined;
-    }
-    return `could not open network device ${name} (${systemTexts[code] ?? (error instanceof Error ? error.message : String(error))})`;
+      this.#log.info(`${name}: no TAP device without privileges (${text}): the port has nothing behind it`);
+    } else held.error = `could not open network device ${name} (${text})`;
+    this.changed(name);
   }
 
   factsOf(name: string): DeviceFacts | undefined {
@@ -79,20 +78,15 @@ export class KernelLinks {
   }
 
   setMac(name: string, mac: Mac): void {
-    this.#attempt(name, () => this.#devices.setMac(name, macBytes(mac)));
+    if (this.factsOf(name) !== undefined) void this.#devices.setMac(name, formatMac(mac)).then((error) => this.#complain(error));
   }
 
   setMtu(name: string, mtu: number): void {
-    this.#attempt(name, () => this.#devices.setMtu(name, mtu));
+    if (this.factsOf(name) !== undefined) void this.#devices.setMtu(name, mtu).then((error) => this.#complain(error));
   }
 
-  #attempt(name: string, action: () => void): void {
-    if (this.#held.get(name)?.link === undefined) return;
-    try {
-      action();
-    } catch (error) {
-      this.#log.warn(`${name}: ${error instanceof Error ? error.message : String(error)}`);
-    }
+  #complain(error: string | undefined): void {
+    if (error !== undefined) this.#log.warn(error);
   }
 
   close(name: string): void {
@@ -101,37 +95,29 @@ export class KernelLinks {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#stopWatching();
     for (const name of [...this.#held.keys()]) this.close(name);
   }
 
-  #look(): void {
-    for (const [name, held] of this.#held) {
-      const facts = this.#devices.facts(name);
+  async #look(): Promise<void> {
+    const all = await this.#devices.list();
+    for (const [name, held] of this.#isStopped ? [] : this.#held) {
+      const facts = all.get(name);
       if (factsText(facts) === factsText(held.link?.facts)) continue;
-      if (held.link !== undefined && facts?.index === held.link.facts.index) held.link = { device: held.link.device, facts };
-      else {
-        held.link?.device.close();
+      // A TAP device appears when it is open; what has another index is another device.
+      if (held.link !== undefined && facts !== undefined && (held.link.facts === undefined || held.link.facts.index === facts.index)) held.link = { device: held.link.device, facts };
+      else if (held.link?.facts !== undefined) {
+        held.link.device.close();
         held.link = undefined;
       }
+      held.error = undefined;
       this.changed(name);
     }
   }
 }
 
-function macBytes(mac: Mac): Uint8Array {
-  const bytes = new Uint8Array(6);
-  writeMac(mac, bytes, 0);
-  return bytes;
-}
-
 const factsText = (facts: DeviceFacts | undefined): string =>
-  facts === undefined ? "" : `${facts.index} ${facts.mtu} ${facts.isUp} ${facts.isRunning} ${facts.mac.join()}`;
+  facts === undefined ? "" : `${facts.index} ${facts.mtu} ${facts.isUp} ${facts.isRunning} ${facts.mac}`;
 
 const noSuchDevice = (name: string): string => `could not open network device ${name} (No such device)`;
-
-/** As strerror(3) puts them. */
-const systemTexts: Readonly<Record<string, string>> = {
-  EPERM: "Operation not permitted", EACCES: "Permission denied", EBUSY: "Device or resource busy", ENODEV: "No such device", EINVAL: "Invalid argument",
-  ENAMETOOLONG: "File name too long",
-};

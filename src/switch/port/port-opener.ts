@@ -1,6 +1,6 @@
 /** Makes ports of Port and Interface rows, and takes them away. */
 import type { Host } from "../../host/index.ts";
-import { type Mac, parseIpv4, parseMac, readMac } from "../../net/index.ts";
+import { formatMac, type Mac, parseIpv4, parseMac } from "../../net/index.ts";
 import { ports as reserved } from "../../openflow/index.ts";
 import type { Replica, RowOf, Uuid } from "../../ovsdb/index.ts";
 import type { openVSwitch } from "../../schemas/index.ts";
@@ -109,12 +109,14 @@ export class PortOpener {
     if (link === undefined) return;
     link.device.attach((frame) => datapath.receive(port, frame));
     const { facts } = link;
+    if (facts === undefined) return;
     if (row.mtu_request !== undefined && row.mtu_request !== facts.mtu) kernel?.setMtu(port.name, row.mtu_request);
-    if (port.kind.type === "internal" && port.mac !== mac) kernel?.setMac(port.name, mac);
-    port.mac = port.kind.type === "internal" ? mac : readMac(facts.mac, 0);
+    const isOwn = port.kind.type === "internal";
+    if (isOwn && facts.mac !== formatMac(mac)) kernel?.setMac(port.name, mac);
+    port.mac = isOwn ? mac : (parseMac(facts.mac) ?? mac);
     port.mtu = facts.mtu;
     // What a port's own device says of itself matters to groups that watch it; a bridge's own port may be down and work.
-    port.isUp = port.kind.type === "internal" || facts.isRunning;
+    port.isUp = isOwn || facts.isRunning;
   }
 
   /** Where tunnels without `local_ip` receive: the chassis' own encapsulation address, else every address. */
