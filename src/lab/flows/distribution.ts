@@ -10,7 +10,7 @@ export function distributionTable(counts: readonly StageCount[], top: number): s
   const shown = top > 0 ? counts.slice(0, top) : counts;
   const rows = shown.map(({ stage, flows }) => ({ flows: String(flows), share: share(flows, total), stage }));
   const width = (key: "flows" | "share", title: string): number => Math.max(title.length, ...rows.map((row) => row[key].length));
-  const [flowsWidth, shareWidth] = [width("flows", String(total)), width("share", "SHARE")];
+  const [flowsWidth, shareWidth] = [width("flows", String(total).padStart("FLOWS".length)), width("share", "SHARE")];
   const left = shown.length < counts.length ? `, ${counts.length - shown.length} more not shown` : "";
   return textTable(
     ["FLOWS".padStart(flowsWidth), "SHARE".padStart(shareWidth), "STAGE"],
