@@ -3,6 +3,7 @@ import { rule } from "../../engine/index.ts";
 import { wishRelation } from "../../ovsdb/index.ts";
 import { southbound } from "../../schemas/index.ts";
 import { isDynamicAddress, parseMacAndIps } from "../port-addresses.ts";
+import { switchOf } from "../topology/port-membership.ts";
 import { serviceMonitorMac, serviceMonitorTargetMac } from "../topology/settings.ts";
 import type { SwitchPort, Topology } from "../topology/topology.ts";
 
@@ -35,8 +36,10 @@ function hasAddressSet(t: Topology, name: string): boolean {
   return false;
 }
 
-function collect({ row, topology }: SwitchPort, { ip4, ip6 }: { readonly ip4: Set<string>; readonly ip6: Set<string> }): void {
-  const dynamic = topology.dynamicAddresses.get(row._uuid);
+function collect(port: SwitchPort, { ip4, ip6 }: { readonly ip4: Set<string>; readonly ip6: Set<string> }): void {
+  const { row, topology } = port;
+  // A port that has been taken out of its switch keeps what it was given.
+  const dynamic = switchOf(port) === undefined ? row.dynamic_addresses : topology.dynamicAddresses.get(row._uuid);
   for (const text of [...[...row.addresses].filter((a) => !isDynamicAddress(a)), ...(dynamic === undefined ? [] : [dynamic])]) {
     const addresses = parseMacAndIps(text)?.addresses;
     for (const ip of addresses?.ipv4 ?? []) ip4.add(ip.text);
