@@ -15,6 +15,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   "east-west": ["ping"],
   "external-ports": ["ping", "dhclient"],
   "spine-leaf": ["ping"],
+  "bgp-unnumbered": ["ping", "/usr/lib/frr/bgpd"],
 };
 
 for (const [name, tools] of Object.entries(examples)) {
