@@ -62,16 +62,20 @@ export interface NextHop {
   readonly ownAddress: string;
 }
 
-export interface ParsedPolicy {
-  /** Undefined where there are no chains. */
-  readonly chain: number | undefined;
-  readonly jump: number;
+export interface ParsedPolicy extends PolicyChains {
   readonly nextHops: readonly NextHop[];
 }
 
 export const isEcmpPolicy = (row: NbRow<"Logical_Router_Policy">): boolean => row.action === "reroute" && row.nexthops.size > 1;
 
-export const policyOf = derived("policy", (policy: Policy, router: LogicalRouter): ParsedPolicy | undefined => {
+interface PolicyChains {
+  /** Undefined where there are no chains. */
+  readonly chain: number | undefined;
+  readonly jump: number;
+}
+
+/** Undefined where the policy has no effect, whatever its next hops. */
+const chainsOfPolicy = derived("chains of policy", (policy: Policy, router: LogicalRouter): PolicyChains | undefined => {
   const { row, topology: t } = policy;
   const refuse = (why: string): undefined => {
     t.warn(`Logical router: ${router.row.name}, policy ${why}`);
@@ -87,9 +91,14 @@ export const policyOf = derived("policy", (policy: Policy, router: LogicalRouter
     jump = chainId(router, target);
     if (jump === 0) return refuse(`action 'jump' follows to non-existent chain ${target}`);
   }
-  const nextHops = row.action === "reroute" ? usableHops(policy, router) : [];
-  if (row.action === "reroute" && nextHops.length === 0) return undefined;
-  return { chain: knowsChains(router) ? (chain === "" ? 0 : chainId(router, chain)) : undefined, jump, nextHops };
+  return { chain: knowsChains(router) ? (chain === "" ? 0 : chainId(router, chain)) : undefined, jump };
+});
+
+export const policyOf = derived("policy", (policy: Policy, router: LogicalRouter): ParsedPolicy | undefined => {
+  const chains = chainsOfPolicy(policy, router);
+  const isReroute = policy.row.action === "reroute";
+  const nextHops = chains !== undefined && isReroute ? usableHops(policy, router) : [];
+  return chains === undefined || (isReroute && nextHops.length === 0) ? undefined : { ...chains, nextHops };
 });
 
 const describe = (row: NbRow<"Logical_Router_Policy">): string => `(chain: '${row.chain ?? "<Default>"}', match: '${row.match}', priority ${row.priority})`;
@@ -149,6 +158,7 @@ export const ecmpPolicyId = derived("ecmp policy id", (router: LogicalRouter, po
 const usersAmongPolicies = rule("bfd-of-policy", policies, function* (_, policy) {
   if (policy.row.action !== "reroute" || (policy.row.output_port !== undefined && policy.row.nexthops.size !== 1)) return;
   for (const router of routersOfPolicy(policy)) {
+    if (chainsOfPolicy(policy, router) === undefined) continue;
     for (const hop of nextHopsOf(policy, router)) {
       const session = sessionOfHop(policy, hop);
       if (session !== undefined) yield BfdUse({ session: session._uuid, user: policy.row._uuid });
