@@ -1,6 +1,7 @@
 /** What the process that runs a lab answers on its control socket. */
 import type { Host } from "../host/index.ts";
 import type { Json } from "../ovsdb/index.ts";
+import { parseCaptureFilter } from "./capture-filter/capture-filter.ts";
 import { limitFrames, maxWaitingBytes } from "./capture.ts";
 import { captureWriter } from "./capture-writer.ts";
 import { frameText } from "./frame-text.ts";
@@ -87,8 +88,10 @@ function linkHandler({ lab }: ServedLab): ControlHandler {
 }
 
 function captureHandler({ lab }: ServedLab): ControlHandler {
-  return ([node, port, count, format, only], exchange) => {
+  return ([node, port, count, format, only, filter], exchange) => {
     const nodeName = text(node, "node");
+    const isWanted = parseCaptureFilter(optionalText(filter, "filter") ?? "");
+    if (typeof isWanted !== "function") throw new LabError(`can't parse filter expression: ${isWanted.wrong}`);
     return new Promise((resolve) => {
       const writer = captureWriter(format === "text" ? "text" : "pcap", (bytes) => exchange.write("stdout", bytes));
       const tell = (line: string): void => exchange.write("stderr", new TextEncoder().encode(`${line}\n`));
@@ -107,6 +110,7 @@ function captureHandler({ lab }: ServedLab): ControlHandler {
       const portName = text(port, "port");
       const wanted = optionalText(only, "only");
       stop = lab.tap(nodeName, portName, (frame) => {
+        if (!isWanted(frame.bytes)) return;
         if (wanted !== undefined && !frameText(frame.bytes).includes(wanted)) return;
         if (exchange.backlogSize > maxWaitingBytes) dropped++;
         else see(frame);

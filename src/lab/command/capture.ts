@@ -19,7 +19,7 @@ export interface CaptureOptions {
 /** How long after the end of the command its last frames may take. */
 const lastFramesMs = 150;
 
-export async function captureCommand(terminal: Terminal, node: string, options: CaptureOptions): Promise<void> {
+export async function captureCommand(terminal: Terminal, node: string, filter: string, options: CaptureOptions): Promise<void> {
   const lab = findLab(terminal, options.dir);
   const places = new Set([...lab.topology.nodes.keys(), ...machinesOf(lab.topology), ...(lab.topology.underlay?.switches.keys() ?? [])]);
   if (!places.has(node)) throw new UserError(`no node ${node}; there are ${[...places].join(", ")}`);
@@ -32,7 +32,7 @@ export async function captureCommand(terminal: Terminal, node: string, options: 
   try {
     const format = options.write === undefined ? "text" : "pcap";
     let isListening = false;
-    const seen = await client.request("capture", [node, options.port, options.count, format, options.only ?? null], (to, bytes) => {
+    const seen = await client.request("capture", [node, options.port, options.count, format, options.only ?? null, filter], (to, bytes) => {
       if (to === "stderr") process.err(new TextDecoder().decode(bytes));
       if (!isListening && options.exec !== undefined) void runMeanwhile(terminal, lab, options.exec).finally(() => client.interrupt());
       isListening = true;

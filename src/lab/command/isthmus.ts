@@ -68,14 +68,14 @@ function commandLine(terminal: Terminal, finish: (exitCode: number) => void): Co
     .option(...dirOption)
     .option("-f, --format <format>", "table or json", choice("table", "json"), "table")
     .action((options) => inspectCommand(terminal, options));
-  add("capture <node>", "watch the packets of a node's switch")
+  add("capture <node> [expression...]", "watch the packets of a node's switch; of those, the ones that a filter as for tcpdump selects")
     .option(...dirOption)
     .option("-c, --count <packets>", "stop after so many", count, 0)
     .option("-i, --port <port>", 'a port of the switch; "tunnel" for all tunnels', "tunnel")
     .option("-w, --write <file>", 'write a pcap file ("-": standard output)')
     .option("--only <text>", "only packets whose text has this in it")
     .option("-x, --exec <host command>", "run this on a host meanwhile, and stop when it has ended")
-    .action((node: string, options) => captureCommand(terminal, node, options));
+    .action((node: string, expression: string[], options) => captureCommand(terminal, node, expression.join(" "), options));
   add("restart <node> [daemon]", "end a daemon if it still runs, and start it again (default: all of the node's that do not run)")
     .option(...dirOption)
     .action((node: string, daemon: string | undefined, options) => restartCommand(terminal, node, daemon, options));

@@ -127,6 +127,28 @@ test("proxy ARP answers for what is behind another device, and for nothing else"
   assert.match(await run(b, "ping -c 1 -W 1 10.0.2.77"), /100% packet loss/);
 });
 
+test("tcpdump shows what passes a device", async () => {
+  const { a, r1, run } = twoRouters();
+  let text = "";
+  const watching = r1.exec("tcpdump -i lan -c2 -ne -v icmp".split(" "), (_, bytes) => (text += new TextDecoder().decode(bytes)));
+  await run(a, "ping -c 1 10.0.2.2");
+  await run(a, "sleep 1");
+  assert.equal(await watching.exitCode, 0);
+  const lines = text.replace(/\bid \d+/g, "id N").replace(/^\d\d:\d\d:\d\d\.\d{6}/gm, "TIME").split("\n");
+  assert.deepEqual(lines, [
+    "tcpdump: listening on lan, link-type EN10MB (Ethernet), snapshot length 262144 bytes",
+    "TIME 02:00:00:00:00:01 > 02:00:00:00:00:03, ethertype IPv4 (0x0800), length 98: (tos 0x0, ttl 64, id N, offset 0, flags [DF], proto ICMP (1), length 84)",
+    "    10.0.1.2 > 10.0.2.2: ICMP echo request, id N, seq 1, length 64",
+    "TIME 02:00:00:00:00:03 > 02:00:00:00:00:01, ethertype IPv4 (0x0800), length 98: (tos 0x0, ttl 62, id N, offset 0, flags [none], proto ICMP (1), length 84)",
+    "    10.0.2.2 > 10.0.1.2: ICMP echo reply, id N, seq 1, length 64",
+    "2 packets captured", "2 packets received by filter", "0 packets dropped by kernel", "",
+  ]);
+  assert.match(await run(a, "tcpdump -i eth9"), /eth9: No such device exists/);
+  assert.match(await run(a, "tcpdump -c 0"), /invalid packet count 0/);
+  assert.match(await run(a, "tcpdump icmp and"), /can't parse filter expression: syntax error at the end/);
+  assert.match(await run(a, "tcpdump -w x"), /a simulated machine has no files/);
+});
+
 test("no command line and no frame makes a machine throw", async () => {
   const { r1, run } = twoRouters();
   const word = fc.constantFrom(

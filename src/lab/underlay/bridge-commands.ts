@@ -1,6 +1,6 @@
-/** What a machine that holds switches can say of them: `brctl show`, `brctl showmacs data`, and `showmacs data` for short; `virsh domiflist`. */
+/** What a machine that holds switches can say of them: `brctl show`, `brctl showmacs data`, and `showmacs data` for short; `virsh domiflist`, `tcpdump`. */
 import { type LearningBridge, showBridges, showMacs } from "../../fabric/index.ts";
-import type { Command, CommandContext } from "../sim-host/index.ts";
+import { type Command, type CommandContext, type TapDevice, tcpdumpOn } from "../sim-host/index.ts";
 import type { Underlay } from "../topology/underlay.ts";
 
 export function bridgeCommands(bridges: ReadonlyMap<string, LearningBridge>, underlay: Underlay): ReadonlyMap<string, Command> {
@@ -32,8 +32,12 @@ export function bridgeCommands(bridges: ReadonlyMap<string, LearningBridge>, und
     },
   };
   const showmacs: Command = { name: "showmacs", summary: "showmacs bridge", run: (context, [name]) => Promise.resolve(macs(context, name)) };
-  return new Map([brctl, showmacs, virsh(bridges, underlay)].map((command) => [command.name, command]));
+  return new Map([brctl, showmacs, virsh(bridges, underlay), tcpdumpOn(tapOf(bridges))].map((command) => [command.name, command]));
 }
+
+/** A bridge shows all that comes into it; the machine's other devices what passes them. */
+const tapOf = (bridges: ReadonlyMap<string, LearningBridge>): TapDevice => ({ host }, name, see) =>
+  bridges.get(name)?.tap((frame) => see(frame, "in")) ?? host.ip.devices.get(name)?.tap(see);
 
 /** The cards of a virtual machine, and where the other ends of their cables are. */
 function virsh(bridges: ReadonlyMap<string, LearningBridge>, underlay: Underlay): Command {
