@@ -1,7 +1,7 @@
 /** Family "lb": load balancers on switches and routers, by themselves and in groups, with health checks, affinity and templates. */
 import type { SeededRandom } from "../../src/std/index.ts";
 import { changesOf } from "./changes.ts";
-import { itemsOf, type JsonValue, map, ref, refs, set } from "./columns.ts";
+import { entriesOf, itemsOf, type JsonValue, map, ref, refs, set } from "./columns.ts";
 import { Draft, type DraftInsert, type DraftRow } from "./draft.ts";
 import type { Network } from "./network.ts";
 
@@ -27,6 +27,8 @@ export function balancerNetwork(seed: number): Network {
     if (random.chance(0.4)) draft.add(owner, "acls", ref(draft.insert("ACL", { action: random.pick(["allow-related", "allow-stateless", "drop"]), direction: "from-lport", priority: 1001, match: "ip4" }).uuid));
   }
   for (const port of draft.of("Logical_Switch_Port")) {
+    // Which of several gateways announces what was given is anybody's choice.
+    if (entriesOf(port.row["options"])["nat-addresses"]?.includes(" ") === true) draft.put(port, "options", { "nat-addresses": "router" });
     // OVN's northd answers for checks of addresses that it gave out itself, but has nobody make them.
     if (random.chance(0.15) && !JSON.stringify(port.row["addresses"]).includes("dynamic")) addPortCheck(draft, port);
   }
@@ -37,7 +39,7 @@ function prepareRouter(draft: Draft, router: DraftInsert): void {
   const { random } = draft;
   const isWhole = JSON.stringify(router.row["options"] ?? "").includes('"chassis"');
   draft.put(router, "options", draft.maybe(0.3, { lb_force_snat_ip: random.pick(["router_ip", "20.0.0.101", "20.0.0.101 fd20::101"]) }));
-  if (random.chance(0.25)) draft.add(router, "nat", ref(draft.insert("NAT", { type: "snat", external_ip: random.pick(["10.0.0.100", "30.0.0.1"]), logical_ip: "10.9.0.0/16" }).uuid));
+  for (let i = random.below(3); i > 0; i--) draft.add(router, "nat", ref(draft.insert("NAT", natRow(draft)).uuid));
   if (isWhole) return;
   const ports = draft.referred(router, "ports").filter((port) => itemsOf(port.row["gateway_chassis"]).length + itemsOf(port.row["ha_chassis_group"]).length === 0);
   for (const port of ports) {
@@ -45,6 +47,13 @@ function prepareRouter(draft: Draft, router: DraftInsert): void {
     const member = draft.insert("Gateway_Chassis", { name: `${String(port.row["name"])}-gw`, chassis_name: "ch1", priority: 5 });
     port.row["gateway_chassis"] = set([ref(member.uuid)]);
   }
+}
+
+/** Some of them of VIPs. */
+function natRow({ random }: Draft): DraftRow {
+  const external = { external_ip: random.pick(["10.0.0.100", "10.1.0.100", "30.0.0.1", "20.0.0.150"]) };
+  if (random.chance(0.4)) return { ...external, type: "snat", logical_ip: "10.9.0.0/16" };
+  return { ...external, type: random.pick(["dnat", "dnat_and_snat"]), logical_ip: random.pick(["10.9.0.9", "10.0.0.20"]) };
 }
 
 function addressOf({ row }: DraftInsert): string | undefined {

@@ -101,6 +101,8 @@ function* flowLines(dump: Dump, names: ReadonlyMap<string, string>, datapathByKe
     if ((stage === "lr_in_ip_routing" || stage === "lr_in_policy") && id !== undefined) ecmp.set(`${datapath} ${stage.slice(0, 8)} ${id}`, match.replace(/ && (tcp|udp|sctp)$/, ""));
   }
   for (const { row, datapath, stage, match, actions } of flows) {
+    // What is not there, as printf prints it.
+    if (match.includes("(null)") || actions.includes("(null)")) continue;
     // Of a port without any MAC OVN's northd takes what happens to be in memory.
     if (actions.includes("DHCP_RELAY_REQ") && stage === "ls_in_l2_lkup" && !/eth\.src == (..:){5}.. /.test(match)) continue;
     const inAnyOrder = (text: string): string => text

@@ -63,8 +63,10 @@ function* untracked(router: LogicalRouter, gateway: RouterPort, { balancer, vip,
   const toPort = vip.port === undefined ? "" : ` && ${protocol} && ${protocol}.dst == ${vip.port}`;
   const packets = `${resident} && ${ip} && ${ip}.dst == ${vip.ip}${toPort}`;
   for (const [i, backend] of vip.backends.entries()) {
+    // A variable may stand for a port, too, but then nobody can tell which.
+    if (vip.port !== undefined && backend.portText === undefined) continue;
     const chosen = vip.backends.length === 1 ? match`${packets}` : match`${packets} && ${reg.lbStatelessIndex} == ${i}`;
-    const port = vip.port === undefined ? "" : `${protocol}.dst = ${backend.portText ?? "(null)"}; `;
+    const port = vip.port === undefined ? "" : `${protocol}.dst = ${backend.portText ?? ""}; `;
     yield lflow(router, lrIn.dnat, priority, chosen, actions`${ip}.dst = ${backend.ip}; ${port}next;`, details);
   }
   if (vip.backends.length === 0) return;

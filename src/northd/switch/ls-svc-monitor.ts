@@ -59,7 +59,8 @@ export const answersToRouterPorts = rule("ls-answers-to-checks", routerBalancers
       if (checking === undefined || known.sourceIp === undefined || known.port === undefined || routerOf(checking) !== router) continue;
       const facing = switchPeerOf(checking);
       const owner = facing === undefined ? undefined : switchOf(facing);
-      if (owner === undefined) continue;
+      // Without a port there is no answer of TCP to be told by it.
+      if (owner === undefined || (isTcp && known.backend.portText === undefined)) continue;
       const answer = answerOf(known.port, known.backend, known.sourceIp, checking, isTcp);
       yield lflow(owner, lsIn.l2Lkup, 110, answer, actions`handle_svc_check(inport);`, { protocol: "svc-monitor" });
     }
