@@ -11,7 +11,6 @@ import { isthmus, root } from "../lab-fixture.ts";
 
 const obstacle = await nodeMachines(silentLog).obstacle();
 const examples: Readonly<Record<string, readonly string[]>> = {
-  "bgp-unnumbered": ["ping", "vtysh"],
   "east-west": ["ping"],
   "external-ports": ["ping", "dhclient"],
   "spine-leaf": ["ping"],
