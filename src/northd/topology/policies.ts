@@ -43,18 +43,36 @@ export const policies = (t: Topology) => {
 export const routersOfPolicy = (policy: Policy): readonly LogicalRouter[] =>
   [...indexes(policy.topology).routers.get(policy.row._uuid)].filter((router) => isRouterEnabled(router));
 
-/** Chains are known zone-wide, to routers from the one on that is met first (route-order.ts). */
-const chainsOf = derived("chains", (router: LogicalRouter): ReadonlyMap<string, number> => {
-  const { topology: t } = router;
+interface Chain {
+  readonly id: number;
+  /** The router that mentions it first. */
+  readonly since: string;
+}
+
+/** Chains are numbered zone-wide, in the order in which routers are met (route-order.ts), and known from then on. */
+const chains = derived("chains", (t: Topology): ReadonlyMap<string, Chain> => {
   const { withChains, chained } = indexes(t);
-  const known = [...withChains.get("")].filter((other) => t.routeOrder.compareRouters(other.row._uuid, router.row._uuid) <= 0);
-  known.sort((a, b) => t.routeOrder.compareRouters(a.row._uuid, b.row._uuid));
-  const names = new Set(known.flatMap((other) => [...chained.get(other.row._uuid)].sort((a, b) => compareBytes(a.row._uuid, b.row._uuid)).map(chainOf)));
-  return new Map([...names].map((name, i) => [name, i + 1]));
+  const routers = [...withChains.get("")].map((router) => router.row._uuid).sort((a, b) => t.routeOrder.compareRouters(a, b));
+  const known = new Map<string, Chain>();
+  for (const since of routers) {
+    for (const policy of [...chained.get(since)].sort((a, b) => compareBytes(a.row._uuid, b.row._uuid))) {
+      if (!known.has(chainOf(policy))) known.set(chainOf(policy), { id: known.size + 1, since });
+    }
+  }
+  return known;
 });
 
-const chainId = derived("chain id", (router: LogicalRouter, name: string): number => chainsOf(router).get(name) ?? 0);
-const knowsChains = derived("knows chains", (router: LogicalRouter): boolean => chainsOf(router).size > 0);
+const isKnownTo = ({ row, topology: t }: LogicalRouter, { since }: Chain): boolean => t.routeOrder.compareRouters(since, row._uuid) <= 0;
+
+const chainId = derived("chain id", (router: LogicalRouter, name: string): number => {
+  const chain = chains(router.topology).get(name);
+  return chain !== undefined && isKnownTo(router, chain) ? chain.id : 0;
+});
+
+const knowsChains = derived("knows chains", (router: LogicalRouter): boolean => {
+  const [first] = chains(router.topology).values();
+  return first !== undefined && isKnownTo(router, first);
+});
 
 export interface NextHop {
   readonly ip: string;

@@ -55,6 +55,8 @@ interface ItemsOfRouter {
   readonly items: string[];
   /** More that come after them. */
   more: number;
+  /** How many were there before when the growth was last worked out; undefined if it has to be again. */
+  start: number | undefined;
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -63,6 +65,7 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 class FilledMap {
   readonly #routers = new Map<string, ItemsOfRouter>();
   readonly #growths: ValuesByKey<Growth>;
+  #growthsSoFar = 0;
   isStale = false;
 
   constructor(name: string) {
@@ -71,8 +74,9 @@ class FilledMap {
 
   change(router: string, item: string | undefined, more: 1 | -1, count = 0): void {
     this.isStale = true;
-    const of = this.#routers.get(router) ?? { items: [], more: 0 };
+    const of = this.#routers.get(router) ?? { items: [], more: 0, start: undefined };
     this.#routers.set(router, of);
+    of.start = undefined;
     of.more += more * count;
     if (item !== undefined) of.items.splice(placeOf(of.items, item), more === 1 ? 0 : 1, ...(more === 1 ? [item] : []));
     if (of.items.length > 0 || of.more > 0) return;
@@ -82,15 +86,19 @@ class FilledMap {
 
   settle(routers: readonly string[]): void {
     this.isStale = false;
-    const filled = routers.flatMap((router) => {
-      const of = this.#routers.get(router);
-      return of === undefined ? [] : [{ router, ...of }];
-    });
-    const total = filled.reduce((sum, { items, more }) => sum + items.length + more, 0);
+    let total = 0;
+    for (const { items, more } of this.#routers.values()) total += items.length + more;
     const mask = maskOf(total);
+    const growths = growthsBetween(0, total);
+    const hasGrown = growths !== this.#growthsSoFar;
+    this.#growthsSoFar = growths;
     let start = 0;
-    for (const { router, items, more } of filled) {
-      this.#growths.set(router, { mask, after: grownAfter(start, items), later: growthsBetween(start + items.length, total) });
+    for (const router of routers) {
+      const of = this.#routers.get(router);
+      if (of === undefined) continue;
+      const { items, more } = of;
+      if (hasGrown || of.start !== start) this.#growths.set(router, { mask, after: grownAfter(start, items), later: growths - growthsBetween(0, start + items.length) });
+      of.start = start;
       start += items.length + more;
     }
   }
@@ -115,6 +123,7 @@ export interface RouteOrder {
 
 export class RouteCensus implements Sink<Routed>, RouteOrder {
   readonly #routers = new Set<string>();
+  #inOrder: readonly string[] = [];
   readonly #routerMask = new Cell("buckets of routers", 0);
   readonly #learnedMask = new Cell("buckets of learned routes", 0);
   readonly #routes = new FilledMap("growth of the map of routes");
@@ -152,11 +161,15 @@ export class RouteCensus implements Sink<Routed>, RouteOrder {
     this.#learnedMask.set(maskOf(this.#learned));
     const stale = [this.#routes, this.#policies].filter((map) => map.isStale || this.#hasOtherRouters);
     if (stale.length === 0) return;
+    if (this.#hasOtherRouters) this.#sortRouters();
+    for (const map of stale) map.settle(this.#inOrder);
+  }
+
+  #sortRouters(): void {
     this.#hasOtherRouters = false;
     const mask = maskOf(this.#routers.size);
     this.#routerMask.set(mask);
-    const routers = [...this.#routers].sort((a, b) => bucketOf(a, mask) - bucketOf(b, mask) || compare(a, b));
-    for (const map of stale) map.settle(routers);
+    this.#inOrder = [...this.#routers].sort((a, b) => bucketOf(a, mask) - bucketOf(b, mask) || compare(a, b));
   }
 
   compareRouters(a: string, b: string): number {
