@@ -116,7 +116,7 @@ export class FlowConnection {
   }
 
   #begin(): void {
-    this.#installer.start((message) => this.#link.send(message));
+    this.#installer.start((message) => this.#link.sendIfItFits(message));
     this.#installer.run();
   }
 }

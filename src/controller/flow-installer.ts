@@ -4,7 +4,8 @@
  * when the barrier comes back (controller/ofctrl.c, ofctrl_put).
  */
 import type { Log } from "../host/index.ts";
-import { type FlowMod, type GroupMod, groups, Match, type Message, meters, noBuffer, ports } from "../openflow/index.ts";
+import { type Action, type FlowMod, formatMatch, type GroupMod, groups, Match, type Message, meters, noBuffer, ports } from "../openflow/index.ts";
+import { assert } from "../std/index.ts";
 import type { DesiredFlows, SlotContent } from "./desired-flows.ts";
 import type { ConnectionFlushes } from "./tracked-connections.ts";
 import type { ExtensionTable, GroupUse, WantedMeter } from "./extension-tables.ts";
@@ -18,8 +19,8 @@ export interface InstallerSources {
   readonly connections: ConnectionFlushes;
 }
 
-/** Sends one message; returns its xid. */
-export type SendMessage = (message: Message) => number;
+/** Sends one message; returns its xid, or undefined if the message was too large to be sent. */
+export type SendMessage = (message: Message) => number | undefined;
 
 const bundleFlags = 0b11; // ordered and atomic
 const allTables = 0xff;
@@ -89,9 +90,9 @@ export class FlowInstaller {
     for (const meter of meterChanges.changed) send({ kind: "meter_mod", command: "modify", meter: meter.number, flags: meter.flags, bands: meter.bands });
     this.#sendBundle(send, this.#bundleContents());
     for (const meter of meterChanges.removed) send({ kind: "meter_mod", command: "delete", meter, flags: 0, bands: [] });
-    for (const flush of connections.take()) this.#flushXids.add(send(flush));
+    for (const flush of connections.take()) this.#flushXids.add(xidOf(send(flush)));
     this.#mustClear = false;
-    this.#barrier = { xid: send({ kind: "barrier_request" }), confirm: this.#waiting.splice(0) };
+    this.#barrier = { xid: xidOf(send({ kind: "barrier_request" })), confirm: this.#waiting.splice(0) };
   }
 
   barrierReplied(xid: number): void {
@@ -120,26 +121,25 @@ export class FlowInstaller {
     }
     for (const { number, group } of groupChanges.added) contents.push({ ...groupMod, ...group, command: "add", group: number });
     for (const { number, group } of groupChanges.changed) contents.push({ ...groupMod, ...group, command: "modify", group: number });
-    for (const slot of this.#sources.flows.takeChanges()) {
-      const change = this.#changeOf(slot);
-      if (change !== undefined) contents.push(change);
-    }
+    for (const slot of this.#sources.flows.takeChanges()) contents.push(...this.#changesOf(slot));
     for (const group of groupChanges.removed) contents.push({ ...groupMod, command: "delete", group });
     return contents;
   }
 
-  #changeOf(slot: string): FlowMod | undefined {
+  #changesOf(slot: string): readonly FlowMod[] {
     const [before, after] = [this.#installed.get(slot), this.#sources.flows.contentOf(slot)];
+    const removal = before && { ...flowMod, ...placeOf(before), command: "delete_strict" as const };
     if (after === undefined) {
-      if (before === undefined) return undefined;
       this.#installed.delete(slot);
-      return { ...flowMod, ...placeOf(before), command: "delete_strict" };
+      return removal === undefined ? [] : [removal];
     }
-    if (before !== undefined && before.fingerprint === after.fingerprint && before.cookie === after.cookie) return undefined;
+    if (before !== undefined && before.fingerprint === after.fingerprint && before.cookie === after.cookie) return [];
     this.#installed.set(slot, after);
+    // What a flow taught lives as long as the flow: if it is to teach something else, that ends too.
+    if (removal !== undefined && before?.actions.some(isTeachingForLife) === true) return [removal, additionOf(after)];
     // A change of cookie alone is beyond what a modification can do.
-    const command = before === undefined || before.cookie !== after.cookie ? "add" : "modify_strict";
-    return { ...flowMod, ...placeOf(after), command, cookie: BigInt(after.cookie), actions: after.actions };
+    const addition = additionOf(after);
+    return [before === undefined || before.cookie !== after.cookie ? addition : { ...addition, command: "modify_strict" }];
   }
 
   #sendBundle(send: SendMessage, contents: readonly Message[]): void {
@@ -147,10 +147,33 @@ export class FlowInstaller {
     const bundle = this.#nextBundle;
     this.#nextBundle = (this.#nextBundle + 1) >>> 0;
     send({ kind: "bundle_control", bundle, control: "open_request", flags: bundleFlags });
-    for (const message of contents) send({ kind: "bundle_add", bundle, flags: bundleFlags, message });
+    const put = (message: Message): boolean => send({ kind: "bundle_add", bundle, flags: bundleFlags, message }) !== undefined;
+    for (const message of contents) {
+      if (message.kind === "group_mod") putGroup(put, message);
+      else if (!put(message) && message.kind === "flow_mod") this.#log.err(`The FLOW_MOD message is too big: ${describe(message)}`);
+    }
     send({ kind: "bundle_control", bundle, control: "commit_request", flags: bundleFlags });
   }
 }
+
+function xidOf(sent: number | undefined): number {
+  assert(sent !== undefined, "a small message");
+  return sent;
+}
+
+/** A group with more buckets than one message can hold is sent in parts. */
+function putGroup(put: (message: GroupMod) => boolean, group: GroupMod): void {
+  if (put(group) || group.buckets.length < 2) return;
+  const half = Math.ceil(group.buckets.length / 2);
+  putGroup(put, { ...group, buckets: group.buckets.slice(0, half) });
+  putGroup(put, { ...group, command: "insert_bucket", commandBucket: groups.bucketLast, buckets: group.buckets.slice(half) });
+}
+
+const describe = ({ table, priority, match, cookie }: FlowMod): string =>
+  `table=${table}, priority=${priority}, cookie=0x${cookie.toString(16)}, ${formatMatch(match)}`;
+const isTeachingForLife = (action: Action): boolean => action.kind === "learn" && action.deleteLearned;
+const additionOf = (after: SlotContent): FlowMod =>
+  ({ ...flowMod, ...placeOf(after), command: "add", cookie: BigInt(after.cookie), actions: after.actions });
 
 const placeOf = ({ table, priority, match }: SlotContent): Pick<FlowMod, "table" | "priority" | "match"> => ({ table, priority, match });
 

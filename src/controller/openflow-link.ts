@@ -5,7 +5,8 @@
 import { describeError } from "../daemon/index.ts";
 import type { ActiveTarget, Host, Log, Stream, Timer } from "../host/index.ts";
 import { formatTarget } from "../host/index.ts";
-import { decodeMessage, encodeMessage, type Message, MessageFramer, of15, type TlvSizes } from "../openflow/index.ts";
+import { decodeMessage, encodeIfItFits, encodeMessage, type Message, MessageFramer, of15, type TlvSizes } from "../openflow/index.ts";
+import { assert } from "../std/index.ts";
 
 export interface LinkEvents {
   /** Both sides have said hello. */
@@ -65,9 +66,18 @@ export class OpenFlowLink {
 
   /** Returns the message's xid. What is sent within one turn leaves together. */
   send(message: Message): number {
+    const xid = this.sendIfItFits(message);
+    assert(xid !== undefined, `${message.kind} of more bytes than a message can have`);
+    return xid;
+  }
+
+  /** Undefined if the message is too large to be sent. */
+  sendIfItFits(message: Message): number | undefined {
     const xid = this.#nextXid;
+    const bytes = encodeIfItFits(of15, xid, message, this.#tlvSizes);
+    if (bytes === undefined) return undefined;
     this.#nextXid = (this.#nextXid % 0xffffffff) + 1;
-    this.#write(encodeMessage(of15, xid, message, this.#tlvSizes));
+    this.#write(bytes);
     return xid;
   }
 

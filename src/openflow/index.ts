@@ -9,7 +9,7 @@ export {
 } from "./action/action.ts";
 export { formatAction, formatActions } from "./action/action-format.ts";
 export { parseActions } from "./action/action-parse.ts";
-export { type Decoded, decodeMessage, encodeMessage } from "./message/codec.ts";
+export { type Decoded, decodeMessage, encodeIfItFits, encodeMessage } from "./message/codec.ts";
 export { actionsFromBytes, actionsToBytes } from "./action/action-list.ts";
 export { type ErrorName, isOfError, OfError } from "./message/error.ts";
 export {

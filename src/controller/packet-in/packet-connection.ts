@@ -45,12 +45,12 @@ export class PacketConnection implements PacketSwitch {
 
   packetOut(packet: Uint8Array, actions: readonly Action[]): void {
     if (!this.#link.isConnected) return;
-    this.#link.send({ kind: "packet_out", bufferId: noBuffer, metadata: fromController, actions, packet });
+    this.#link.sendIfItFits({ kind: "packet_out", bufferId: noBuffer, metadata: fromController, actions, packet });
   }
 
   /** As if the packet had come in by the port. */
   inject(packet: Uint8Array, port: number): void {
-    this.#link.send({ kind: "packet_out", bufferId: noBuffer, metadata: Match.of(["in_port", port]), actions: [resubmit(0)], packet });
+    this.#link.sendIfItFits({ kind: "packet_out", bufferId: noBuffer, metadata: Match.of(["in_port", port]), actions: [resubmit(0)], packet });
   }
 
   /** How much the flows of a table have been used. */
@@ -64,7 +64,7 @@ export class PacketConnection implements PacketSwitch {
   }
 
   resume({ kind: _kind, extended: _extended, ...packetIn }: PacketIn): void {
-    if (this.#link.isConnected) this.#link.send({ kind: "resume", packetIn });
+    if (this.#link.isConnected) this.#link.sendIfItFits({ kind: "resume", packetIn });
   }
 
   #connected(): void {

@@ -116,6 +116,13 @@ const multipartTypes = (version: OfVersion): readonly [number, number] => (versi
 const vendorType = 4;
 
 export function encodeMessage(version: OfVersion, xid: number, message: Message, tlvSizes?: TlvSizes): Uint8Array {
+  const bytes = encodeIfItFits(version, xid, message, tlvSizes);
+  assert(bytes !== undefined, `${message.kind} of more bytes than a message can have`);
+  return bytes;
+}
+
+/** Undefined if the message is larger than OpenFlow allows: lists of actions and of buckets have no bound of their own. */
+export function encodeIfItFits(version: OfVersion, xid: number, message: Message, tlvSizes?: TlvSizes): Uint8Array | undefined {
   const w = new WireWriter(version, tlvSizes);
   const place = message.kind === "packet_in" && message.extended ? nicira(30)() : codecsOf(version)[message.kind].place(version);
   assert(place !== undefined, `${message.kind} does not exist in OpenFlow version ${version}`);
@@ -136,9 +143,11 @@ export function encodeMessage(version: OfVersion, xid: number, message: Message,
     w.u32(message.bundle);
     w.zeros(2);
     w.u16(message.flags);
-    w.raw(encodeMessage(version, xid, message.message, tlvSizes));
+    const inner = encodeIfItFits(version, xid, message.message, tlvSizes);
+    if (inner === undefined) return undefined;
+    w.raw(inner);
   } else encodeBody(w, message.kind, message);
-  assert(w.size <= 0xffff, `${message.kind} of ${w.size} bytes`);
+  if (w.size > 0xffff) return undefined;
   w.setU16(2, w.size);
   return w.finish();
 }
