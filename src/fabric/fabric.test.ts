@@ -1,40 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Clock, Timer } from "../host/index.ts";
+import { VirtualClock } from "../host/index.ts";
 import { type Mac, macBroadcast, macOf } from "../net/index.ts";
 import { ethernetFrame } from "../packet/index.ts";
-import { Heap, SeededRandom } from "../std/index.ts";
+import { SeededRandom } from "../std/index.ts";
 import { Cable, changeImpairment, Courier, formatImpairment, type Impairment, LearningBridge, showMacs, unimpaired, withTag } from "./index.ts";
-
-class VirtualClock implements Clock {
-  #now = 0;
-  #order = 0;
-  readonly #due = new Heap<{ at: number; order: number; run: (() => void) | undefined }>((a, b) => a.at - b.at || a.order - b.order);
-  now(): number {
-    return this.#now;
-  }
-  wall(): number {
-    return this.#now;
-  }
-  after(delayMs: number, action: () => void): Timer {
-    const entry: { at: number; order: number; run: (() => void) | undefined } = { at: this.#now + delayMs, order: this.#order++, run: action };
-    this.#due.push(entry);
-    return { cancel: () => void (entry.run = undefined) };
-  }
-  step(): void {
-    this.#due.pop()?.run?.();
-  }
-  advance(ms: number): void {
-    const end = this.#now + ms;
-    for (let next = this.#due.peek(); next !== undefined && next.at <= end; next = this.#due.peek()) {
-      this.#due.pop();
-      this.#now = Math.max(this.#now, next.at);
-      next.run?.();
-    }
-    this.#now = end;
-  }
-}
 
 const [a, b, c] = [macOf(0x52540000000a), macOf(0x52540000000b), macOf(0x52540000000c)];
 const frame = (src: Mac, dst: Mac, vlan?: number): Uint8Array => ethernetFrame({ src, dst, ...(vlan !== undefined && { vlan }) }, 0x88b5, new Uint8Array(50));

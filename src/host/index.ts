@@ -20,3 +20,4 @@ export {
   type ActiveTarget, formatTarget, type Listener, type PassiveTarget, parseActiveTarget, parsePassiveTarget, type Stream,
   type StreamEvents, type Streams,
 } from "./stream.ts";
+export { VirtualClock } from "./virtual-clock.ts";

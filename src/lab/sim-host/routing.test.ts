@@ -1,39 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Clock, Timer } from "../../host/index.ts";
+import { VirtualClock } from "../../host/index.ts";
 import { parseMac, parsePrefix } from "../../net/index.ts";
-import { Heap, present, SeededRandom } from "../../std/index.ts";
+import { present, SeededRandom } from "../../std/index.ts";
 import { SimulatedHost } from "./index.ts";
-
-/** Runs whatever is due, in order, as long as a command takes. */
-class VirtualClock implements Clock {
-  #now = 0;
-  #order = 0;
-  readonly #due = new Heap<{ at: number; order: number; run: (() => void) | undefined }>((a, b) => a.at - b.at || a.order - b.order);
-  now(): number {
-    return this.#now;
-  }
-  wall(): number {
-    return this.#now;
-  }
-  after(delayMs: number, action: () => void): Timer {
-    const entry: { at: number; order: number; run: (() => void) | undefined } = { at: this.#now + delayMs, order: this.#order++, run: action };
-    this.#due.push(entry);
-    return { cancel: () => void (entry.run = undefined) };
-  }
-  async run<T>(until: Promise<T>): Promise<T> {
-    let result: { value: T } | undefined;
-    void until.then((value) => (result = { value }));
-    for (;;) {
-      for (let i = 0; i < 5; i++) await Promise.resolve();
-      if (result !== undefined) return result.value;
-      const next = present(this.#due.pop(), "nothing is due any more");
-      this.#now = Math.max(this.#now, next.at);
-      next.run?.();
-    }
-  }
-}
 
 /** Two hosts, a router with two links to each other router: a - r1 = (x, y) = r2 - b. */
 function twoRouters() {

@@ -1,51 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Clock, Timer } from "../../host/index.ts";
+import { VirtualClock } from "../../host/index.ts";
 import { type Ipv4, type Ipv6, parseIpv4, parseIpv6, parseMac, parsePrefix } from "../../net/index.ts";
 import * as packet from "../../packet/index.ts";
-import { Heap, present, SeededRandom } from "../../std/index.ts";
+import { present, SeededRandom } from "../../std/index.ts";
 import { SimulatedHost, type SimulatedHostOptions } from "./index.ts";
-
-/** Time that passes only as far as something is due. */
-class VirtualClock implements Clock {
-  #now = 0;
-  readonly #due = new Heap<{ at: number; order: number; run: (() => void) | undefined }>((a, b) => a.at - b.at || a.order - b.order);
-  #order = 0;
-
-  now(): number {
-    return this.#now;
-  }
-
-  wall(): number {
-    return 1_700_000_000_000 + this.#now;
-  }
-
-  after(delayMs: number, action: () => void): Timer {
-    const entry: { at: number; order: number; run: (() => void) | undefined } = { at: this.#now + delayMs, order: this.#order++, run: action };
-    this.#due.push(entry);
-    return {
-      cancel: () => {
-        entry.run = undefined;
-      },
-    };
-  }
-
-  /** Until `until` settles; promises get their turn after every step. */
-  async run<T>(until: Promise<T>, limitMs = 600_000): Promise<T> {
-    let result: { value: T } | undefined;
-    void until.then((value) => (result = { value }));
-    for (;;) {
-      await Promise.resolve();
-      await Promise.resolve();
-      await Promise.resolve();
-      if (result !== undefined) return result.value;
-      const next = this.#due.pop();
-      if (next === undefined || next.at > limitMs) throw new Error("nothing is due any more");
-      this.#now = Math.max(this.#now, next.at);
-      next.run?.();
-    }
-  }
-}
 
 interface World {
   readonly clock: VirtualClock;
