@@ -1,8 +1,10 @@
 /**
  * northd at 5,000 ports: 100 switches of 50 ports each, on one router. Prints the time of the first build and of single
  * changes, from the northbound change to the southbound commit, as a client with `--wait=sb` sees it, less an empty sync.
+ * With --services also 200 load balancers in a group that every switch has, and a port group of one port of each switch with
+ * 50 access control lists.
  *
- *     npx esbuild bench/northd.ts --bundle --platform=node --format=esm --sourcemap=inline --outfile=/tmp/bench-northd.mjs && node /tmp/bench-northd.mjs [SWITCHES] [PORTS] [--server=PROGRAM] [--northd=PROGRAM]
+ *     npx esbuild bench/northd.ts --bundle --platform=node --format=esm --sourcemap=inline --outfile=/tmp/bench-northd.mjs && node /tmp/bench-northd.mjs [SWITCHES] [PORTS] [--services] [--server=PROGRAM] [--northd=PROGRAM]
  *
  * Server and northd run in this process, unless another program of the same command line is given. Figures of CPU are
  * this process's (and, of another northd, that process's).
@@ -22,14 +24,33 @@ import type { Insert } from "../test/northd-oracle/network.ts";
 
 const [switches = 100, ports = 50] = process.argv.slice(2).filter((a) => /^\d+$/.test(a)).map(Number);
 
+const hasServices = process.argv.includes("--services");
+
 const map = (entries: { readonly [key: string]: string }): JsonValue => ["map", Object.entries(entries)];
 const refs = (uuids: readonly string[]): JsonValue => ["set", uuids.map((u) => ["uuid", u])];
 let counter = 0;
 const uuid = (): string => `00000000-0000-4000-8000-${(++counter).toString(16).padStart(12, "0")}`;
 const hex = (n: number): string => n.toString(16).padStart(2, "0");
 
+const groupUuid = uuid();
+
+function makeServices(rows: Insert[], firstPorts: readonly string[]): void {
+  const balancers = Array.from({ length: 200 }, (_, i) => {
+    const row = { name: `lb${i}`, protocol: "tcp", vips: map({ [`30.0.${i}.1:80`]: "10.0.0.2:80,10.0.0.3:80" }) };
+    rows.push({ table: "Load_Balancer", uuid: uuid(), row });
+    return rows.at(-1)?.uuid ?? "";
+  });
+  rows.push({ table: "Load_Balancer_Group", uuid: groupUuid, row: { name: "all", load_balancer: refs(balancers) } });
+  const lists = Array.from({ length: 50 }, (_, i) => {
+    rows.push({ table: "ACL", uuid: uuid(), row: { action: "allow-related", direction: "to-lport", priority: 1000 + i, match: `outport == @all && ip4.src == 20.0.0.${i}` } });
+    return rows.at(-1)?.uuid ?? "";
+  });
+  rows.push({ table: "Port_Group", uuid: uuid(), row: { name: "all", ports: refs(firstPorts), acls: refs(lists) } });
+}
+
 function build(): Insert[] {
   const rows: Insert[] = [{ table: "NB_Global", uuid: uuid(), row: {} }];
+  const firstPorts: string[] = [];
   const routerPorts: string[] = [];
   for (let s = 0; s < switches; s++) {
     const own: string[] = [];
@@ -40,12 +61,14 @@ function build(): Insert[] {
     };
     for (let p = 0; p < ports; p++) add(`sw${s}-p${p}`, { addresses: `02:00:00:00:${hex(s)}:${hex(p)} 10.${s >> 8}.${s & 255}.${p + 2}`, port_security: `02:00:00:00:${hex(s)}:${hex(p)}` });
     add(`sw${s}-lr`, { type: "router", addresses: "router", options: map({ "router-port": `lr-sw${s}` }) });
-    rows.push({ table: "Logical_Switch", uuid: uuid(), row: { name: `sw${s}`, ports: refs(own) } });
+    rows.push({ table: "Logical_Switch", uuid: uuid(), row: { name: `sw${s}`, ports: refs(own), ...(hasServices ? { load_balancer_group: refs([groupUuid]) } : {}) } });
+    firstPorts.push(...own.slice(0, 1));
     const port = uuid();
     routerPorts.push(port);
     rows.push({ table: "Logical_Router_Port", uuid: port, row: { name: `lr-sw${s}`, mac: `0a:00:00:00:00:${hex(s & 255)}`, networks: `10.${s >> 8}.${s & 255}.1/24` } });
   }
   rows.push({ table: "Logical_Router", uuid: uuid(), row: { name: "lr", ports: refs(routerPorts) } });
+  if (hasServices) makeServices(rows, firstPorts);
   return rows;
 }
 
@@ -128,7 +151,21 @@ const changes: readonly (readonly [string, (i: number) => JsonValue[]])[] = [
   ["NB_Global: unknown option", (i) => [{ op: "mutate", table: "NB_Global", where: [], mutations: [["options", "insert", map({ [`x${i}`]: "y" })]] }]],
 ];
 
-for (const [title, operations] of changes) {
+const joined = (table: string, row: Insert["row"], to: string, name: string, column: string): JsonValue[] => [
+  { op: "insert", table, "uuid-name": "x", row },
+  { op: "mutate", table: to, where: [["name", "==", name]], mutations: [[column, "insert", ["named-uuid", "x"]]] },
+];
+const balancer = (i: number, net: number): Insert["row"] => ({ name: `new${net}-${i}`, protocol: "tcp", vips: map({ [`${net}.0.0.${i + 1}:80`]: "10.0.0.2:80" }) });
+const serviceChanges: typeof changes = [
+  ["LB add: in the group of all", (i) => joined("Load_Balancer", balancer(i, 31), "Load_Balancer_Group", "all", "load_balancer")],
+  ["LB add: on one switch", (i) => joined("Load_Balancer", balancer(i, 32), "Logical_Switch", `sw${i}`, "load_balancer")],
+  ["LB change: backends", (i) => [{ op: "update", table: "Load_Balancer", where: [["name", "==", `lb${i}`]], row: { vips: map({ [`30.0.${i}.1:80`]: "10.0.0.4:80" }) } }]],
+  ["LS add: with the group", (i) => [{ op: "insert", table: "Logical_Switch", row: { name: `more${i}`, load_balancer_group: refs([groupUuid]) } }]],
+  ["ACL add: in the port group", (i) => joined("ACL", { action: "drop", direction: "to-lport", priority: i, match: `outport == @all && ip6.dst == fd00::${i}` }, "Port_Group", "all", "acls")],
+  ["LSP add: in the port group", (i) => [...lsp(`grouped${i}`, {}, `sw${20 + i}`), { op: "mutate", table: "Port_Group", where: [["name", "==", "all"]], mutations: [["ports", "insert", ["named-uuid", "p"]]] }]],
+];
+
+for (const [title, operations] of hasServices ? [...changes.slice(0, 2), ...serviceChanges] : changes) {
   const times: number[] = [];
   const cpu: number[] = [];
   for (let i = 0; i < 7; i++) {
