@@ -1,6 +1,6 @@
 /** What an Interface row asks for: a kind of port, or the reason why there can be none (vswitchd.conf.db(5), "Interface"). */
-import { parseIpv4 } from "../net/index.ts";
 import { genevePort } from "../packet/index.ts";
+import { canonicalAddress, isMulticastAddress } from "./port/tunnel-address.ts";
 import type { PortKind, TunnelSettings } from "./port/switch-port.ts";
 
 export interface InterfaceRequest {
@@ -48,15 +48,15 @@ export function readInterface({ name, type, options, isLocal }: InterfaceRequest
 const error = (text: string): Wanted => ({ kind: "error", text });
 
 function readGeneve(name: string, options: ReadonlyMap<string, string>): Wanted {
-  const address = (option: string): number | undefined => {
+  const address = (option: string): string | undefined => {
     const text = options.get(option);
-    return text === undefined || text === "flow" ? 0 : parseIpv4(text);
+    return text === undefined || text === "flow" ? "" : canonicalAddress(text);
   };
   if (!options.has("remote_ip")) return error(`${name}: geneve type requires valid 'remote_ip' argument`);
   const [remote, local] = [address("remote_ip"), address("local_ip")];
-  if (remote === undefined) return error(`${name}: bad geneve 'remote_ip': this switch tunnels over IPv4`);
-  if (local === undefined) return error(`${name}: bad geneve 'local_ip': this switch tunnels over IPv4`);
-  if (remote >>> 28 === 0xe) return error(`${name}: multicast remote_ip=${options.get("remote_ip")} not allowed`);
+  if (remote === undefined) return error(`${name}: bad geneve 'remote_ip'`);
+  if (local === undefined) return error(`${name}: bad geneve 'local_ip'`);
+  if (isMulticastAddress(remote)) return error(`${name}: multicast remote_ip=${options.get("remote_ip")} not allowed`);
   const key = readKey(options.get("key") ?? options.get("in_key"));
   if (key === undefined) return error(`${name}: bad geneve 'key'`);
   const tunnel: TunnelSettings = {

@@ -36,32 +36,34 @@ export const W = {
   tunDst: 62,
   /** flags << 16 | tos << 8 | ttl */
   tunMisc: 63,
-  tunMetadata: 64,
+  tunIpv6Src: 64,
+  tunIpv6Dst: 68,
+  tunMetadata: 72,
   /** One bit for each tun_metadata field that the packet carried. */
-  tunMetadataPresent: 72,
-  ethDst: 73,
-  ethSrc: 75,
+  tunMetadataPresent: 80,
+  ethDst: 81,
+  ethSrc: 83,
   /** The TCI; its bit 12 is set if there is a tag, as in OVS. */
-  vlan: 77,
-  ethType: 78,
-  nwSrc: 79,
-  nwDst: 80,
-  ipv6Src: 81,
-  ipv6Dst: 85,
-  ipv6Label: 89,
+  vlan: 85,
+  ethType: 86,
+  nwSrc: 87,
+  nwDst: 88,
+  ipv6Src: 89,
+  ipv6Dst: 93,
+  ipv6Label: 97,
   /** proto << 24 | tos << 16 | ttl << 8 | fragment bits; in ARP, the operation. */
-  nwMisc: 90,
-  arpSha: 91,
-  arpTha: 93,
-  ndTarget: 95,
-  tcpFlags: 99,
+  nwMisc: 98,
+  arpSha: 99,
+  arpTha: 101,
+  ndTarget: 103,
+  tcpFlags: 107,
   /** source << 16 | destination; ICMP has its type and code there. */
-  tpPorts: 100,
-  ndReserved: 101,
-  ndOptionsType: 102,
+  tpPorts: 108,
+  ndReserved: 109,
+  ndOptionsType: 110,
 } as const;
 
-export const keyWords = 103;
+export const keyWords = 111;
 /** The first word that comes with the packet. */
 export const firstPacketWord = W.inPort;
 /** The first word of the packet's own bytes. */
@@ -117,6 +119,8 @@ const placeRows: readonly Place[] = [
   place("tun_id", W.tunId, 64),
   place("tun_src", W.tunSrc, 32),
   place("tun_dst", W.tunDst, 32),
+  place("tun_ipv6_src", W.tunIpv6Src, 128),
+  place("tun_ipv6_dst", W.tunIpv6Dst, 128),
   place("tun_flags", W.tunMisc, 1, 16),
   place("tun_tos", W.tunMisc, 8, 8),
   place("tun_ttl", W.tunMisc, 8),

@@ -4,7 +4,7 @@ import { fragLater, type FlowKey, keyWords, type Place, placeNamed, readPlace, W
 import { ethType, ipProto } from "../packet/packet.ts";
 
 const always: readonly FieldName[] = [
-  "recirc_id", "dp_hash", "tun_id", "tun_src", "tun_dst", "metadata", "in_port", "pkt_mark", "ct_state", "ct_zone", "ct_mark", "ct_label",
+  "recirc_id", "dp_hash", "tun_id", "tun_src", "tun_dst", "tun_ipv6_src", "tun_ipv6_dst", "metadata", "in_port", "pkt_mark", "ct_state", "ct_zone", "ct_mark", "ct_label",
 ];
 const registers: readonly string[] = Array.from({ length: 32 }, (_, i) => `reg${i}`);
 const tunnelFields: readonly string[] = Array.from({ length: 8 }, (_, i) => `tun_metadata${i}`);

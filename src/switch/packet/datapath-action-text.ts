@@ -42,8 +42,9 @@ function formatPushVlan(tci: number): string {
 
 function formatTunnel({ port, vni, remote, local, words }: TunnelOutput): string {
   const parts = [`tun_id=0x${vni.toString(16)}`];
-  if (local !== 0) parts.push(`src=${formatIpv4(ipv4Of(local))}`);
-  parts.push(`dst=${formatIpv4(ipv4Of(remote))}`);
+  const field = remote.includes(":") ? "ipv6_" : "";
+  if (local !== "") parts.push(`${field}src=${local}`);
+  parts.push(`${field}dst=${remote}`);
   const tunnel = port.kind.type === "geneve" ? port.kind.tunnel : undefined;
   parts.push(`ttl=${tunnel?.ttl ?? 64}`, `tp_dst=${tunnel?.destinationPort ?? 6081}`);
   const present = words[W.tunMetadataPresent - W.tunMetadata] ?? 0;

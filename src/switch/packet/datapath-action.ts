@@ -47,9 +47,9 @@ export interface SetHeaders {
 export interface TunnelOutput {
   readonly kind: "tunnel";
   readonly port: SwitchPort;
-  /** The outer destination and source; 0: as the port says. */
-  readonly remote: number;
-  readonly local: number;
+  /** The outer destination and source; "": as the port says. */
+  readonly remote: string;
+  readonly local: string;
   readonly vni: number;
   /** The tunnel words of the key: metadata options go into the header as the bridge's TLV table says. */
   readonly words: FlowKey;

@@ -11,7 +11,7 @@ function row(name: Parameters<typeof field>[0]): readonly Row[] {
 
 /** In the order in which OVS gives them; each only where it is not zero. */
 const rows: readonly Row[] = [
-  ...row("dp_hash"), ...row("recirc_id"), ...row("tun_id"), ...row("tun_src"), ...row("tun_dst"), ...row("metadata"),
+  ...row("dp_hash"), ...row("recirc_id"), ...row("tun_id"), ...row("tun_src"), ...row("tun_dst"), ...row("tun_ipv6_src"), ...row("tun_ipv6_dst"), ...row("metadata"),
   ...Array.from({ length: 32 }, (_, i) => row(`reg${i}` as Parameters<typeof field>[0])).flat(),
   ...row("pkt_mark"), ...row("ct_state"), ...row("ct_zone"), ...row("ct_mark"), ...row("ct_label"),
 ];

@@ -1,6 +1,6 @@
 /** Makes ports of Port and Interface rows, and takes them away. */
 import type { Host } from "../../host/index.ts";
-import { formatMac, type Mac, parseIpv4, parseMac } from "../../net/index.ts";
+import { formatMac, type Mac, parseMac } from "../../net/index.ts";
 import { ports as reserved } from "../../openflow/index.ts";
 import type { Replica, RowOf, Uuid } from "../../ovsdb/index.ts";
 import type { openVSwitch } from "../../schemas/index.ts";
@@ -12,6 +12,7 @@ import type { KernelLink, KernelLinks } from "./kernel-links.ts";
 import { isSameKind, readInterface } from "../interface-settings.ts";
 import { isNumberChanged, isSameVlan, macOfUuid, vlanOf } from "../row-settings.ts";
 import { type PortKind, SwitchPort } from "./switch-port.ts";
+import { canonicalAddress } from "./tunnel-address.ts";
 import type { Tunnels } from "./tunnels.ts";
 
 type Schema = typeof openVSwitch;
@@ -120,10 +121,10 @@ export class PortOpener {
   }
 
   /** Where tunnels without `local_ip` receive: the chassis' own encapsulation address, else every address. */
-  #encapAddress(): number {
+  #encapAddress(): string {
     const [row] = this.#parts.replica.tables.Open_vSwitch;
     const [first] = (row?.external_ids.get("ovn-encap-ip") ?? "").split(",");
-    return parseIpv4(first ?? "") ?? 0;
+    return canonicalAddress(first ?? "") ?? "0.0.0.0";
   }
 
   close(configured: ConfiguredBridge, configuredPort: ConfiguredPort): void {

@@ -9,10 +9,10 @@ export interface VlanMode {
   readonly trunks: ReadonlySet<number> | undefined;
 }
 
-/** A geneve interface's options, as numbers; 0 for an address that each flow sets. */
+/** A geneve interface's options; "" for an address that each flow sets. */
 export interface TunnelSettings {
-  readonly remote: number;
-  readonly local: number;
+  readonly remote: string;
+  readonly local: string;
   /** undefined: the flow's tun_id (`key=flow`). */
   readonly key: number | undefined;
   readonly csum: boolean;

@@ -5,7 +5,6 @@
  * Packets are given to the tunnel port whose options fit them best, as OVS finds it: key, then local, then remote address.
  */
 import type { Clock, Datagrams, DatagramSocket, Log } from "../../host/index.ts";
-import { formatIpv4, ipv4Of, parseIpv4 } from "../../net/index.ts";
 import type { Bridge } from "../bridge.ts";
 import type { TunnelOutput } from "../packet/datapath-action.ts";
 import { hashOfConnection } from "../flow/flow-group.ts";
@@ -14,6 +13,7 @@ import { decapsulate, encapsulate, readOptions } from "./geneve.ts";
 import { outerFrame } from "./outer-frame.ts";
 import type { Packet } from "../packet/packet.ts";
 import type { PortTaps } from "./port-taps.ts";
+import { canonicalAddress, putAddresses } from "./tunnel-address.ts";
 import type { SwitchPort, TunnelSettings } from "./switch-port.ts";
 
 export interface TunnelEvents {
@@ -72,8 +72,8 @@ export class Tunnels {
   }
 
   /** `local`: the address to receive on, where the tunnel's own options do not say. */
-  add(bridge: Bridge, port: SwitchPort, settings: TunnelSettings, local: number): void {
-    const address = formatIpv4(ipv4Of(settings.local === 0 ? local : settings.local));
+  add(bridge: Bridge, port: SwitchPort, settings: TunnelSettings, local: string): void {
+    const address = settings.local === "" ? local : settings.local;
     const endpoint = this.#endpoint(address, settings.destinationPort);
     endpoint.users++;
     const tunnel: Tunnel = { port, bridge, settings, endpoint };
@@ -108,7 +108,7 @@ export class Tunnels {
   describe(): string[] {
     return [...this.#byPort.values()].map(({ port, settings, endpoint }) => {
       const key = settings.key === undefined ? "key=flow" : `key=${settings.key}`;
-      const remote = settings.remote === 0 ? "flow" : formatIpv4(ipv4Of(settings.remote));
+      const remote = settings.remote === "" ? "flow" : settings.remote;
       return `port ${port.datapathNumber}: ${port.name} (geneve: ${endpoint.local}->${remote}, ${key}, dp port=${port.datapathNumber}, ttl=${settings.ttl}${settings.csum ? ", csum=true" : ""})`;
     });
   }
@@ -127,7 +127,7 @@ export class Tunnels {
     counters.txPackets++;
     counters.txBytes += frame.length;
     const slot = hashOfConnection(packet.key, undefined) & (sourcePorts - 1);
-    this.#sendFrom(tunnel, slot, bytes, formatIpv4(ipv4Of(action.remote)));
+    this.#sendFrom(tunnel, slot, bytes, action.remote);
   }
 
   #sendFrom(tunnel: Tunnel, slot: number, bytes: Uint8Array, remote: string): void {
@@ -218,30 +218,29 @@ export class Tunnels {
       this.malformed++;
       return;
     }
-    const remote = parseIpv4(address) ?? 0;
-    const local = parseIpv4(endpoint.local) ?? 0;
+    const remote = address.includes(":") ? (canonicalAddress(address) ?? address) : address;
+    const { local } = endpoint;
     const tunnel = this.#find(remote, local, inner.vni);
     if (tunnel === undefined) {
       this.unknown++;
       this.#log.dbg(() => `receive tunnel port not found (${address}->${endpoint.local}, key=${inner.vni})`);
       return;
     }
-    this.#show("in", tunnel, bytes, address, endpoint.local, sourcePort, endpoint.port);
+    this.#show("in", tunnel, bytes, remote, endpoint.local, sourcePort, endpoint.port);
     if (this.#taps.isWatching) this.#taps.show(tunnel.port.name, "in", inner.frame);
     const words = new Uint32Array(W.ethDst - W.tunId);
     words[1] = inner.vni;
-    words[W.tunSrc - W.tunId] = remote;
-    words[W.tunDst - W.tunId] = local;
+    putAddresses(words, remote, local);
     words[W.tunMisc - W.tunId] = 64;
     readOptions(inner.options, tunnel.bridge.tlvs, words);
     // A datagram's bytes may be the socket's buffer: the frame outlives it.
     this.#events.receive(tunnel.port, new Uint8Array(inner.frame), words);
   }
 
-  #find(remote: number, local: number, vni: number): Tunnel | undefined {
+  #find(remote: string, local: string, vni: number): Tunnel | undefined {
     for (const key of [vni, undefined]) {
-      for (const l of [local, 0]) {
-        for (const r of [remote, 0]) {
+      for (const l of [local, ""]) {
+        for (const r of [remote, ""]) {
           const found = this.#byAddress.get(addressKey(r, l, key));
           if (found !== undefined) return found;
         }
@@ -254,7 +253,7 @@ export class Tunnels {
     if (!this.#taps.watches("tunnel")) return;
     const frame = outerFrame(
       {
-        source: parseIpv4(source) ?? 0, destination: parseIpv4(destination) ?? 0, sourcePort, destinationPort, hasChecksum: settings.csum,
+        source, destination, sourcePort, destinationPort, hasChecksum: settings.csum,
         dontFragment: settings.dontFragment, ttl: settings.ttl, tos: settings.tos ?? 0,
       },
       bytes,
@@ -263,5 +262,5 @@ export class Tunnels {
   }
 }
 
-const addressKey = (remote: number, local: number, key: number | undefined): string => `${remote}/${local}/${key ?? "flow"}`;
+const addressKey = (remote: string, local: string, key: number | undefined): string => `${remote}/${local}/${key ?? "flow"}`;
 const keyOf = (settings: TunnelSettings): string => addressKey(settings.remote, settings.local, settings.key);

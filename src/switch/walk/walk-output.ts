@@ -1,6 +1,7 @@
 /** Sending the packet somewhere: ports, tunnels, patch ports, controllers. */
 import { type PacketInReason, portConfig, ports as reserved } from "../../openflow/index.ts";
 import { firstPacketWord, W } from "../flow/flow-key.ts";
+import { addressInKey } from "../port/tunnel-address.ts";
 import type { SwitchPort, TunnelSettings } from "../port/switch-port.ts";
 import type { Walk } from "./walk.ts";
 
@@ -42,14 +43,15 @@ export function outputToPort(walk: Walk, port: SwitchPort, maxLength: number, in
 }
 
 function throughTunnel(walk: Walk, port: SwitchPort, tunnel: TunnelSettings, maxLength: number): void {
-  const remote = tunnel.remote === 0 ? walk.read(W.tunDst) : tunnel.remote;
-  if (remote === 0) {
+  const read = (word: number): number => walk.read(word);
+  const remote = tunnel.remote === "" ? addressInKey(read, W.tunDst, W.tunIpv6Dst) : tunnel.remote;
+  if (remote === "") {
     walk.tracer?.note("warning", "Tunneling decided against output");
     return;
   }
   walk.commit();
   walk.emit({
-    kind: "tunnel", port, maxLength, remote, local: tunnel.local === 0 ? walk.read(W.tunSrc) : tunnel.local,
+    kind: "tunnel", port, maxLength, remote, local: tunnel.local === "" ? addressInKey(read, W.tunSrc, W.tunIpv6Src) : tunnel.local,
     vni: (tunnel.key ?? walk.read(W.tunId + 1)) & 0xff_ffff, words: tunnelWords(walk),
   });
 }
