@@ -4,6 +4,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { test } from "node:test";
+import { silentLog } from "../src/host/index.ts";
+import { nodeMachines } from "../src/host/node/index.ts";
 import { printsComplaint, treeComplaint } from "../src/lab/validate/expected-text.ts";
 import { root, run } from "./lab-fixture.ts";
 import { outputsOf, parseStory, type Story, storyScript } from "./story-text.ts";
@@ -11,12 +13,12 @@ import { outputsOf, parseStory, type Story, storyScript } from "./story-text.ts"
 const folder = join(root, "docs/stories");
 const marker = "=====STORY=====";
 /** What blocks may need, and whether it is there. */
-const there: Readonly<Record<string, boolean>> = { root: process.getuid?.() === 0, frr: existsSync("/usr/lib/frr/bgpd") };
+const there: Readonly<Record<string, boolean>> = { machines: (await nodeMachines(silentLog).obstacle()) === undefined, frr: existsSync("/usr/lib/frr/bgpd") };
 
 test("a story is read as it is written", () => {
-  const story = parseStory("# T\n\n```console\n$ one \\\n> two\nout\n\nmore\n[n0]# three\n```\n![x](x.svg)\n```mermaid\nflowchart TB\n```\n```console root\n$ four\n```\n");
+  const story = parseStory("# T\n\n```console\n$ one \\\n> two\nout\n\nmore\n[n0]# three\n```\n![x](x.svg)\n```mermaid\nflowchart TB\n```\n```console frr\n$ four\n```\n");
   assert.deepEqual(story.commands.map((c) => [c.text, c.node, c.expected, c.line, c.needs]), [
-    ["one \\\ntwo", undefined, "out\n\nmore", 4, []], ["three", "n0", "", 9, []], ["four", undefined, "", 16, ["root"]],
+    ["one \\\ntwo", undefined, "out\n\nmore", 4, []], ["three", "n0", "", 9, []], ["four", undefined, "", 16, ["frr"]],
   ]);
   assert.deepEqual([story.mermaid, story.pictures], ["flowchart TB\n", ["x.svg"]]);
   assert.throws(() => parseStory("```console\nout\n```\n"), /line 2: output before any command/);

@@ -6,7 +6,7 @@
  *     [central_east]# ovn-nbctl show           in a shell that has that node's environment
  *     > continuation of the line above
  *
- * A block marked `console root` needs root, one marked `console frr` needs FRR. A `mermaid` block must be what `isthmus graph` draws.
+ * A block marked `console machines` needs network namespaces, one marked `console frr` FRR. A `mermaid` block must be what `isthmus graph` draws.
  */
 export interface StoryCommand {
   readonly text: string;
@@ -14,7 +14,7 @@ export interface StoryCommand {
   readonly node: string | undefined;
   readonly expected: string;
   readonly line: number;
-  /** `root`, `frr`: what it takes. */
+  /** `machines`, `frr`: what it takes. */
   readonly needs: readonly string[];
 }
 
