@@ -144,6 +144,10 @@ export class Lab {
 
   /** Ends the daemon if it still runs, and starts it on the same state; without a name, all of the node's that do not run. */
   async restart(nodeName: string, daemonName: string | undefined): Promise<readonly LaunchedDaemon[]> {
+    if (this.topology.routers.has(nodeName)) {
+      this.machines.power(nodeName, true);
+      return [];
+    }
     const { node, plans } = this.#plansOf(nodeName, daemonName);
     if (this.#off.delete(nodeName)) await this.#underlay?.power(nodeName, true);
     const wanted = daemonName === undefined ? plans.filter((p) => this.#daemons.get(`${nodeName}/${p.name}`)?.isRunning !== true) : plans;
@@ -160,6 +164,10 @@ export class Lab {
 
   /** Ends the daemon without a word, as SIGKILL does; without a name, all of the node's, as a power cut does. The names of those it ended. */
   kill(nodeName: string, daemonName: string | undefined): readonly string[] {
+    if (this.topology.routers.has(nodeName)) {
+      this.machines.power(nodeName, false);
+      return ["all of it"];
+    }
     const { plans } = this.#plansOf(nodeName, daemonName);
     const running = plans.flatMap((p) => this.#daemons.get(`${nodeName}/${p.name}`) ?? []).filter((d) => d.isRunning);
     for (const daemon of running) daemon.kill();

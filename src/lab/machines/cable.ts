@@ -18,23 +18,25 @@ export class Cable {
   readonly vrf: string | undefined;
   readonly #machine: Machine;
   readonly #device: TopologyDevice;
+  readonly #isOff: () => boolean;
   #port: AttachedPort | undefined;
   #end: DeviceEnd | undefined;
   /** It was open, and its VRF has gone. */
   isUnplugged = false;
 
-  constructor(machine: Machine, node: string, device: TopologyDevice, vrf: string | undefined) {
+  constructor(machine: Machine, node: string, device: TopologyDevice, vrf: string | undefined, isOff: () => boolean) {
     this.#machine = machine;
     this.node = node;
     this.#device = device;
     this.vrf = vrf;
+    this.#isOff = isOff;
   }
 
   plugInto(theSwitch: Pick<LaunchedDaemon, "attachPort">): void {
     this.#port?.close();
     const own = parseMac(this.#device.mac);
     this.#port = theSwitch.attachPort(this.#device.name, (frame) => {
-      if (frame.length >= sourceEnd && readMac(frame, sourceEnd - 6) !== own) this.#end?.send(frame);
+      if (!this.#isOff() && frame.length >= sourceEnd && readMac(frame, sourceEnd - 6) !== own) this.#end?.send(frame);
     });
   }
 
@@ -43,7 +45,9 @@ export class Cable {
     const { name, mac, mtu } = this.#device;
     const kind = this.vrf === undefined ? undefined : await this.#machine.routing.vrfKind(this.vrf);
     const namespace = kind === "namespace" ? this.vrf : undefined;
-    this.#end = await this.#machine.openDevice({ name, mac, mtu, namespace }, (frame) => this.#port?.send(frame));
+    this.#end = await this.#machine.openDevice({ name, mac, mtu, namespace }, (frame) => {
+      if (!this.#isOff()) this.#port?.send(frame);
+    });
     if (kind === "device" && this.vrf !== undefined) await this.#machine.execute(["ip", "link", "set", "dev", name, "master", this.vrf]);
     this.isUnplugged = false;
   }

@@ -7,10 +7,11 @@ import { type Host, type KernelRouting, type Machine, type Machines, memoryRouti
 import { present } from "../../std/index.ts";
 import type { LaunchedDaemon } from "../launcher.ts";
 import type { TopologyNode } from "../topology/nodes.ts";
-import type { TopologyRouter } from "../topology/routers.ts";
+import type { RouterUplink, TopologyRouter } from "../topology/routers.ts";
 import type { NodeDevice } from "../topology/speakers.ts";
 import type { Topology } from "../topology/topology.ts";
 import { Cable } from "./cable.ts";
+import { RouterLink } from "./router-link.ts";
 import { frrFolders, frrObstacle, startFrr } from "./frr.ts";
 
 export interface LabMachinesPlace {
@@ -33,6 +34,9 @@ export class LabMachines {
   readonly #machines = new Map<string, Machine>();
   readonly #memories = new Map<string, MemoryRouting>();
   readonly #cables: Cable[] = [];
+  readonly #links: RouterLink[] = [];
+  /** Routers without power. */
+  readonly #off = new Set<string>();
 
   constructor(place: LabMachinesPlace) {
     this.#place = place;
@@ -100,17 +104,27 @@ export class LabMachines {
   }
 
   async #plugRouter(router: TopologyRouter): Promise<void> {
-    const { device, bridge } = router;
     const machine = this.machine(router.name);
-    const node = present(this.#place.topology.nodes.get(router.node));
+    await machine.execute(["sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding"]);
+    for (const link of router.links) {
+      const cable = new RouterLink(machine, this.machine(link.peer), link, (name) => this.#off.has(name));
+      this.#links.push(cable);
+      await cable.open();
+    }
+    const { uplink } = router;
+    if (uplink !== undefined) await this.#plugUplink(machine, uplink);
+    for (const address of router.addresses) await machine.execute(["ip", "address", "add", address, "dev", uplink?.device.name ?? "lo"]);
+  }
+
+  async #plugUplink(machine: Machine, { node: nodeName, bridge, device }: RouterUplink): Promise<void> {
+    const node = present(this.#place.topology.nodes.get(nodeName));
     await this.#place.command(node, [
       "ovs-vsctl", "--no-wait", "--may-exist", "add-br", bridge, "--", "add-port", bridge, device.name, "--", "set", "Interface", device.name, "type=internal",
     ]);
-    const cable = new Cable(machine, node.name, device, undefined);
+    const cable = new Cable(machine, node.name, device, undefined, () => this.#off.has(machine.name));
     this.#cables.push(cable);
     cable.plugInto(this.#place.switchOf(node.name));
     await cable.open();
-    for (const address of router.addresses) await machine.execute(["ip", "address", "add", address, "dev", device.name]);
   }
 
   async #plugNode(node: TopologyNode, device: NodeDevice): Promise<void> {
@@ -119,7 +133,7 @@ export class LabMachines {
       "ovs-vsctl", "--no-wait", "--timeout=10", "wait-until", "Bridge", "br-int", "name=br-int", "--", "add-port", "br-int", device.name,
       "--", "set", "Interface", device.name, "type=internal", `mac="${device.mac}"`, `external-ids:iface-id=${device.ifaceId}`,
     ]);
-    const cable = new Cable(machine, node.name, device, device.vrf);
+    const cable = new Cable(machine, node.name, device, device.vrf, () => false);
     this.#cables.push(cable);
     cable.plugInto(this.#place.switchOf(node.name));
     if (device.vrf === undefined || (await this.#untilVrf(machine, device.vrf))) await cable.open();
@@ -140,8 +154,14 @@ export class LabMachines {
     for (const cable of this.#cables) if (cable.node === node) cable.plugInto(daemon);
   }
 
+  /** Without power a router is, as far as anyone else can tell, cut off from all others; with it, it goes on where it was. */
+  power(router: string, isOn: boolean): void {
+    if (isOn) this.#off.delete(router);
+    else this.#off.add(router);
+  }
+
   async stop(): Promise<void> {
-    for (const cable of this.#cables) cable.close();
+    for (const cable of [...this.#cables, ...this.#links]) cable.close();
     await Promise.all([...this.#machines.values()].map((machine) => machine.stop()));
   }
 }

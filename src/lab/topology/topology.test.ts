@@ -82,6 +82,8 @@ test("routers and nodes that speak BGP", () => {
   assert.equal(complaintAbout(router(", addresses: [41.41.41.41/32]")), "");
   assert.match(complaintAbout(router("").replace("node: c", "node: x")), /no such node; there are c/);
   assert.match(complaintAbout(router("").replace("ext1", "an-interface-too-long")), /a device name of at most 15 characters/);
+  assert.match(complaintAbout(router(', links: { eth1: spine/eth1 }')), /no such router; there are tor/);
+  assert.match(complaintAbout(router("").replace("bridge: br-ex, ", "")), /"node", "bridge", "interface" and "mac" belong together/);
   const node = (keys: string): string => `name: t\nnodes:\n  c: { address: 10.0.0.1, zone: z, roles: [central, chassis], ${keys} }\n`;
   const device = 'devices: { ext0-bgp: { iface-id: p, mac: "12:fb:d6:66:99:1c", vrf: ovnvrf10 } }';
   assert.equal(complaintAbout(node(`frr: "router bgp 1", ${device}`)), "");

@@ -64,7 +64,7 @@ export function parseTopology(text: string, fileName: string, readBeside: ReadBe
     probe: file.probe,
     validate: file.validate.map((step, i) => ({ ...step, line: source.lineOf(["validate", i]) })),
   };
-  const complaints = [...misfits(topology)].map(({ path, message }) => source.complain(path, message));
+  const complaints = [...misfits(topology, file)].map(({ path, message }) => source.complain(path, message));
   return complaints.length > 0 ? { complaint: complaints.join("\n\n") } : topology;
 }
 
@@ -76,14 +76,14 @@ function wholeUnderlay(file: UnderlayFile, readBeside: ReadBeside, source: YamlS
 }
 
 /** What a schema cannot see: names that must exist, addresses that must differ. */
-function* misfits(topology: Topology): Generator<Misfit> {
+function* misfits(topology: Topology, file: z.infer<typeof topologySchema>): Generator<Misfit> {
   yield* nodeMisfits(topology.nodes);
   yield* hostMisfits(topology.hosts, topology.nodes);
   if (topology.underlay !== undefined) yield* underlayMisfits(topology.underlay, topology.nodes, new Set(topology.hosts.keys()));
-  yield* routerMisfits(topology.routers, topology.nodes);
+  yield* routerMisfits(topology.routers, topology.nodes, file.routers);
   yield* setupMisfits(topology.setup, topology.nodes);
   yield* probeMisfits(topology.probe, topology.hosts);
-  yield* validateMisfits(topology.validate, { nodes: new Set(topology.nodes.keys()), hosts: new Set([...topology.hosts.keys(), ...topology.routers.keys(), ...machinesOf(topology)]), switches: new Set(topology.underlay?.switches.keys()) });
+  yield* validateMisfits(topology.validate, { nodes: new Set(topology.nodes.keys()), routers: new Set(topology.routers.keys()), hosts: new Set([...topology.hosts.keys(), ...topology.routers.keys(), ...machinesOf(topology)]), switches: new Set(topology.underlay?.switches.keys()) });
 }
 
 /** Machines of the underlay that commands can be run on: those that are named, and those that hold a switch. */

@@ -17,7 +17,7 @@
  *
  *     - claim: Killing a gateway costs at most ten echoes of forty
  *       ping: { from: vm1, to: 192.168.2.12, count: 40, interval: 0.1, lost: 10 }
- *       kill: gw_east                                        or restart; NODE or NODE/DAEMON, or several; a second into the ping
+ *       kill: gw_east                                        or restart; NODE, NODE/DAEMON or ROUTER, or several; a second into the ping
  *       link: leaf-a cut                                     or several: links of the underlay, as `isthmus link` takes them
  */
 import * as z from "zod";
@@ -80,7 +80,7 @@ export type ValidateStep = ValidateEntry & {
   readonly line: number;
 };
 
-export function* validateMisfits(steps: readonly ValidateStep[], names: { readonly nodes: ReadonlySet<string>; readonly hosts: ReadonlySet<string>; readonly switches: ReadonlySet<string> }): Generator<Misfit> {
+export function* validateMisfits(steps: readonly ValidateStep[], names: { readonly nodes: ReadonlySet<string>; readonly routers: ReadonlySet<string>; readonly hosts: ReadonlySet<string>; readonly switches: ReadonlySet<string> }): Generator<Misfit> {
   const all = new Set([...names.nodes, ...names.hosts]);
   for (const [i, step] of steps.entries()) {
     const path = ["validate", i];
@@ -94,8 +94,8 @@ export function* validateMisfits(steps: readonly ValidateStep[], names: { readon
     if (step.on !== undefined && !all.has(step.on)) yield { path: [...path, "on"], message: `no such node or host; there are ${known(all)}` };
     if (step.ping !== undefined && !names.hosts.has(step.ping.from)) yield { path: [...path, "ping", "from"], message: `no such host; there are ${known(names.hosts)}` };
     for (const key of ["kill", "restart"] as const) {
-      const stranger = step[key].find((text) => !names.nodes.has(text.split("/")[0] ?? ""));
-      if (stranger !== undefined) yield { path: [...path, key], message: `${stranger}: no such node; there are ${known(names.nodes)}` };
+      const stranger = step[key].find((text) => !names.nodes.has(text.split("/")[0] ?? "") && !names.routers.has(text));
+      if (stranger !== undefined) yield { path: [...path, key], message: `${stranger}: no such node; there are ${known([...names.nodes, ...names.routers])}` };
     }
     for (const [n, capture] of step.captures.entries()) {
       if (!all.has(capture.on) && !names.switches.has(capture.on)) yield { path: [...path, "captures", n, "on"], message: `no such node; there are ${known(all)}` };
