@@ -136,6 +136,8 @@ async function compareSeed(family: Family, seed: number, recordings: Recording[]
     }
     return differing;
   } catch (error) {
+    // It may still be about to.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     if (!theirs.hasEnded()) throw error;
     // Some changes are more than it can take.
     crashes++;
