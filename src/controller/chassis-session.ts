@@ -10,7 +10,7 @@ import { Announcement, Announcer } from "./announcements.ts";
 import { OwnPort } from "./bindings.ts";
 import { integrationBridge, makesDatapathLocal } from "./claims.ts";
 import { DesiredFlows } from "./desired-flows.ts";
-import { ExtensionTable, GroupUse, MeterUse, NumberRelease, WantedMeter } from "./extension-tables.ts";
+import { ExtensionTable, GroupUse, MeterUse, MissingMeters, NumberRelease, WantedMeter } from "./extension-tables.ts";
 import { Flow } from "./flow.ts";
 import { FlowConnection } from "./flow-connection.ts";
 import { FlowInstaller } from "./flow-installer.ts";
@@ -58,6 +58,7 @@ export class ChassisSession {
   readonly #waiting: WaitingPackets;
   readonly #aging: AgingWatch;
   readonly #announcer: Announcer;
+  readonly #missingMeters: MissingMeters;
   readonly #advertiser: Advertiser;
   readonly #connections: ConnectionFlushes;
   readonly #bfd: BfdSessions;
@@ -81,6 +82,7 @@ export class ChassisSession {
     const send = (packet: Uint8Array, actions: readonly Action[]): void => this.#packets?.packetOut(packet, actions);
     this.#aging = new AgingWatch(host, this.node, (table) => this.#packets?.count(table), send);
     this.#announcer = new Announcer(host, this.node, send);
+    this.#missingMeters = new MissingMeters(host.log);
     this.#advertiser = new Advertiser(host, send);
     this.#bfd = new BfdSessions(host, this.node.bfdStates, send, () => this.#changed());
     this.#services = new ServiceChecks(host, this.node.serviceStates, send, () => this.#changed());
@@ -113,6 +115,7 @@ export class ChassisSession {
     engine.sink(GroupUse, groups);
     engine.sink(GroupUse, new NumberRelease(node.groups));
     engine.sink(WantedMeter, meters);
+    this.#missingMeters.watch(engine);
     engine.sink(MeterUse, new NumberRelease(node.meters));
     engine.facts(LocalFlow).watch(releaseConjunctions(node));
     engine.sink(OwnPort, {
@@ -244,6 +247,7 @@ export class ChassisSession {
       this.#connection?.allowInstalling();
       this.#requestConfirmations();
     }
+    this.#missingMeters.tell();
     this.installer.run();
   }
 

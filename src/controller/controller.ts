@@ -2,12 +2,13 @@
  * Starts and stops the controller of one chassis, and says what happens when: first the Open_vSwitch database and the
  * integration bridge, then, as soon as external_ids:ovn-remote names it, the southbound database and everything else.
  */
-import { type Daemon, type UnixctlCommand } from "../daemon/index.ts";
+import { type Daemon, ovnInternalVersion, type UnixctlCommand } from "../daemon/index.ts";
 import { type Collection, Engine } from "../engine/index.ts";
 import type { Host, Timer } from "../host/index.ts";
 import { openReplica } from "../ovsdb/index.ts";
 import { openVSwitch } from "../schemas/index.ts";
 import { bridgeUpkeep, type Ground } from "./bridge.ts";
+import { chassisIndex, releaseChassisIndex } from "./chassis-index.ts";
 import { commandsOf } from "./commands.ts";
 import { ChassisSession } from "./chassis-session.ts";
 import { OpenVswitchRepair, RepairCrew } from "./repairs.ts";
@@ -63,6 +64,7 @@ class RunningController implements Controller {
   constructor(host: Host, options: ControllerOptions) {
     this.#host = host;
     this.#options = options;
+    host.log.module("main").info(`OVN internal version is : [${ovnInternalVersion}]`);
     this.#ovs = openReplica(host, openVSwitch, options.database, { monitor: monitored, minBackoffMs: 100, changed: () => this.#ovsChanged() });
     this.#crew = new RepairCrew(host.clock, host.log.module("main"), () => this.#begin());
     const ground: Ground = {
@@ -91,7 +93,7 @@ class RunningController implements Controller {
     if (this.#isStopped || !this.#ovs.status.isSynced) return;
     if (!this.#isPrepared) {
       this.#isPrepared = true;
-      this.#engine.install(this.#ground, [bridgeUpkeep]);
+      this.#engine.install(this.#ground, [bridgeUpkeep, chassisIndex]);
       this.#engine.sink(OpenVswitchRepair, this.#crew);
     }
     this.#engine.flush();
@@ -117,7 +119,11 @@ class RunningController implements Controller {
   async #exit(isRestart: boolean): Promise<void> {
     const restarts = isRestart || !booleanSetting(this.#ground, "ovn-cleanup-on-exit", true);
     this.#host.log.module("main").info(`Exiting ovn-controller, resource cleanup: ${restarts ? "False (--restart)" : "True"}`);
-    if (!restarts) await this.#session?.withdraw();
+    if (!restarts) {
+      this.#crew.stop();
+      await this.#session?.withdraw();
+      await releaseChassisIndex(this.#ground);
+    }
     this.#options.exit?.();
   }
 }

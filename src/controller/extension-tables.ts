@@ -2,7 +2,8 @@
  * Groups and meters that flows refer to by number (lib/extend-table.h). A flow's translation yields that it uses one; while
  * any does, it is in the switch, and keeps its number.
  */
-import { relation, rule, type Sink } from "../engine/index.ts";
+import { type Engine, relation, rule, type Sink } from "../engine/index.ts";
+import type { Log } from "../host/index.ts";
 import type { Group } from "../logical/index.ts";
 import { type MeterBand, type MeterConfig, meterFlags } from "../openflow/index.ts";
 import type { Node } from "./node.ts";
@@ -26,6 +27,7 @@ export interface WantedMeter extends MeterUse {
 
 export const GroupUse = relation<GroupUse>("GroupUse", ({ name, number }) => `${number} ${name}`);
 export const MeterUse = relation<MeterUse>("MeterUse", ({ name, number }) => `${number} ${name}`);
+const MissingMeter = relation<{ readonly name: string }>("MissingMeter", ({ name }) => name);
 export const WantedMeter = relation<WantedMeter>("WantedMeter", (m) => JSON.stringify(m));
 
 /** What `set_meter` asks for is in the name itself; every other name is that of a row of table Meter. */
@@ -38,7 +40,7 @@ export const wantedMeters = rule("wanted-meters", (node: Node) => node.engine.fa
   }
   const row = node.metersByName.first(name);
   if (row === undefined) {
-    node.host.log.module("ofctrl").warn(`could not find meter named "${name}"`);
+    yield MissingMeter({ name });
     return;
   }
   const bands = [...row.bands].flatMap((uuid): readonly MeterBand[] => {
@@ -65,6 +67,31 @@ function parseInlineMeter(text: string): Pick<MeterConfig, "flags" | "bands"> {
 interface Numbered {
   readonly name: string;
   readonly number: number;
+}
+
+/**
+ * Tells of meters that flows refer to and that are still missing when everything has been worked out. Of one that was there
+ * when the flow came nothing is said: whoever removed it knows.
+ */
+export class MissingMeters {
+  readonly #log: Log;
+  readonly #untold = new Set<string>();
+  readonly #seen = new Set<string>();
+
+  constructor(log: Log) {
+    this.#log = log.module("ofctrl");
+  }
+
+  watch(engine: Engine): void {
+    engine.sink(MeterUse, { added: () => {}, removed: ({ name }) => this.#seen.delete(name) });
+    engine.sink(WantedMeter, { added: ({ name }) => this.#seen.add(name), removed: () => {} });
+    engine.sink(MissingMeter, { added: ({ name }) => this.#untold.add(name), removed: ({ name }) => this.#untold.delete(name) });
+  }
+
+  tell(): void {
+    for (const name of this.#untold) if (!this.#seen.has(name)) this.#log.warn(`could not find meter named "${name}"`);
+    this.#untold.clear();
+  }
 }
 
 /** What of one kind is wanted in the switch, and what has changed since it was last told. */

@@ -166,7 +166,11 @@ function putGroup(put: (message: GroupMod) => boolean, group: GroupMod): void {
   if (put(group) || group.buckets.length < 2) return;
   const half = Math.ceil(group.buckets.length / 2);
   putGroup(put, { ...group, buckets: group.buckets.slice(0, half) });
-  putGroup(put, { ...group, command: "insert_bucket", commandBucket: groups.bucketLast, buckets: group.buckets.slice(half) });
+  // How the group chooses is said once.
+  putGroup(put, {
+    ...group, command: "insert_bucket", commandBucket: groups.bucketLast, buckets: group.buckets.slice(half),
+    selectionMethod: "", selectionParameter: 0n, selectionFields: Match.any,
+  });
 }
 
 const describe = ({ table, priority, match, cookie }: FlowMod): string =>

@@ -3,12 +3,13 @@
  * by external_ids:ovn-chassis-id `CHASSIS@REMOTE%LOCAL` (ovn-controller(8)).
  */
 import { derived, relation, rule, sameValue } from "../engine/index.ts";
+import { chassisIndexOf } from "./chassis-index.ts";
 import { integrationBridge, isPortOfIntegrationBridge } from "./claims.ts";
 import type { Node } from "./node.ts";
 import { ourChassis } from "./ports.ts";
 import { OpenVswitchRepair } from "./repairs.ts";
 import type { Bridge, Chassis, Encap, Interface, OpenVswitchTransaction, Port } from "./rows.ts";
-import { asBoolean, ovsRow, setting, systemIdOf } from "./settings.ts";
+import { asBoolean, setting, systemIdOf } from "./settings.ts";
 import { parseTunnelId, type Tunnel, tunnelIdKey, type TunnelType, TunnelUp } from "./tunnel.ts";
 
 const largestPort = 0xff00;
@@ -164,7 +165,7 @@ function changeTunnels(
 
 /** Names of interfaces have 15 characters at most: six of the chassis' name, or five where several controllers share the switch. */
 function freeName(node: Node, chassis: string, taken: ReadonlySet<string>): string {
-  const index = ovsRow(node)?.other_config.get(`ovn-chassis-idx-${systemIdOf(node) ?? ""}`) ?? "";
+  const index = chassisIndexOf(node);
   const prefix = `ovn${index}-${chassis.slice(0, index === "" ? 6 : 5)}-`;
   for (let n = 0; ; n++) {
     const name = `${prefix}${n.toString(16)}`;

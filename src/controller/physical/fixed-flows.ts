@@ -6,6 +6,7 @@ import { Flow, load, move, outportField, resubmit, withFlags } from "../flow.ts"
 import type { Node } from "../node.ts";
 import { ourChassis } from "../ports.ts";
 import { clearRegisters } from "./local-port.ts";
+import { drop } from "./sampled-drops.ts";
 
 const t = openflowTables;
 const highest = 65535;
@@ -18,7 +19,6 @@ const fixed = (table: number, priority: number, match: Match, ...actions: readon
 const otherwise = (table: number, ...actions: readonly Action[]): Flow => fixed(table, 0, Match.any, ...actions);
 
 const passages: readonly Flow[] = [
-  otherwise(t.phyToLog),
   otherwise(t.ctZoneLookup, resubmit(t.logIngressPipeline)),
   otherwise(t.outputLargePktDetect, resubmit(t.remoteOutput)),
   fixed(t.outputLargePktProcess, 10, withFlags(Match.any, ["allowLoopback"]), resubmit(t.localOutput)),
@@ -28,15 +28,16 @@ const passages: readonly Flow[] = [
   fixed(t.remoteOutput, 150, withFlags(Match.any, ["localOnly"]), resubmit(t.localOutput)),
   otherwise(t.remoteOutput, resubmit(t.remoteVtepOutput)),
   otherwise(t.remoteVtepOutput, resubmit(t.localOutput)),
-  otherwise(t.localOutput),
   otherwise(t.checkLoopback, ...clearRegisters, resubmit(t.logEgressPipeline)),
   otherwise(t.saveInport, resubmit(t.logToPhy)),
-  otherwise(t.logToPhy),
   otherwise(t.getFdb, load(outportField, 0)),
   otherwise(t.getRemoteFdb, load(logicalRegisters.remoteOutport, 0)),
   fixed(t.ctStateSave, highest - 1, Match.any, move("ct_state", 0, logicalRegisters.ctSavedState, 0, 8)),
   fixed(t.ctStateSave, highest, Match.of(["ct_state", 0, ctTracked]), load(logicalRegisters.ctSavedState, 0, 0, 8)),
 ];
+
+/** Where a packet goes no further if nothing matches. */
+const ends = [t.phyToLog, t.localOutput, t.logToPhy];
 
 /** The original direction of a tracked connection, for the pipeline to look at. */
 const originals: readonly Flow[] = ([
@@ -57,4 +58,5 @@ export const fixedFlows = rule("fixed-flows", (node: Node) => node.self, functio
   if (ourChassis(node) === undefined) return;
   for (const flow of passages) yield Flow(flow);
   for (const flow of originals) yield Flow(flow);
+  for (const table of ends) yield Flow(otherwise(table, ...drop(node, table)));
 });

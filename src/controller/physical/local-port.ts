@@ -10,6 +10,7 @@ import { kindOf, portOption } from "../ports.ts";
 import { cookieOf, type DatapathBinding, type PortBinding } from "../rows.ts";
 import { encapAddresses } from "../settings.ts";
 import type { Attachment } from "./attachment.ts";
+import { drop } from "./sampled-drops.ts";
 import { loadZones } from "./zones.ts";
 
 export const clearRegisters: readonly Action[] = Array.from({ length: logicalRegisterCount }, (_, n) => load(`reg${n}` as FieldName, 0));
@@ -32,7 +33,8 @@ export function* commonLocalFlows(node: Node, port: PortBinding, keys: Keys, par
   // A packet does not go back to the port it came from, unless a logical flow said that it may.
   yield Flow({
     table: openflowTables.checkLoopback, priority: 100, cookie,
-    match: withFlags(toPort(keys.datapath, keys.port), [], ["allowLoopback"]).with(field(inportField), keys.port), actions: [],
+    match: withFlags(toPort(keys.datapath, keys.port), [], ["allowLoopback"]).with(field(inportField), keys.port),
+    actions: drop(node, openflowTables.checkLoopback),
   });
   const hairpin = [push("in_port"), forgetInPort, resubmit(openflowTables.logToPhy), pop("in_port")];
   const out = toPort(keys.datapath, keys.port);

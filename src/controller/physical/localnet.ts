@@ -15,6 +15,7 @@ import { cookieOf, type PortBinding } from "../rows.ts";
 import { mappings, setting } from "../settings.ts";
 import type { Attachment } from "./attachment.ts";
 import { clearRegisters, type Keys, loadIngress, popTag, pushTag } from "./local-port.ts";
+import { drop } from "./sampled-drops.ts";
 
 const chassisMacConjunction = 100;
 
@@ -81,10 +82,9 @@ function* confinementFlows(node: Node, port: PortBinding, keys: Keys): Iterable<
   const cookie = cookieOf(port);
   const out = toPort(keys.datapath, keys.port);
   const fromLocalport = withFlags(out, ["localport"]);
-  yield Flow({ table: openflowTables.checkLoopback, priority: 160, cookie, match: fromLocalport, actions: [] });
-  yield Flow({
-    table: openflowTables.checkLoopback, priority: 160, cookie, match: withFlags(out, ["localOnly"], ["overrideLocalOnly"]), actions: [],
-  });
+  const actions = drop(node, openflowTables.checkLoopback);
+  yield Flow({ table: openflowTables.checkLoopback, priority: 160, cookie, match: fromLocalport, actions });
+  yield Flow({ table: openflowTables.checkLoopback, priority: 160, cookie, match: withFlags(out, ["localOnly"], ["overrideLocalOnly"]), actions });
   for (const external of node.externalPortsByDatapath.get(port.datapath)) {
     if (external.chassis === undefined || external.chassis !== ourChassis(node)?._uuid) continue;
     for (const address of external.mac) {
