@@ -13,21 +13,22 @@ import { genevePort } from "../packet/index.ts";
 import { present } from "../std/index.ts";
 import type { CapturedFrame } from "../switch/index.ts";
 import { carriersOf } from "./carriers.ts";
-import { chassisExternalIds, type DaemonPlan, planDaemons } from "./daemon-plan.ts";
+import { type DaemonPlan, planDaemons } from "./daemon-plan.ts";
+import { firstCommands } from "./first-commands.ts";
+import { LabError } from "./lab-error.ts";
 import type { DaemonLauncher, LaunchedDaemon } from "./launcher.ts";
 import { type LabHost, SimulatedLabHost } from "./lab-host.ts";
 import { nodeEnvironment, nodeFolder } from "./layout.ts";
 import { isMachineCommand } from "./machine-command.ts";
 import type { CommandPlace, CommandRunner } from "./command-runner.ts";
 import { NetnsHost } from "./netns-host/netns-host.ts";
-import { parseScript, ScriptError } from "./script/syntax.ts";
-import { type CommandResult, runScript } from "./script/run.ts";
+import type { CommandResult } from "./script/run.ts";
+import { SetUp } from "./set-up.ts";
 import { LabMachines } from "./machines/lab-machines.ts";
 import { memoryCommand, nodeCommand } from "./machines/node-command.ts";
 import type { RunningCommand } from "./sim-host/index.ts";
 import type { TopologyHost } from "./topology/hosts.ts";
 import { isChassis, type TopologyNode } from "./topology/nodes.ts";
-import type { SetupStep } from "./topology/setup.ts";
 import type { Topology } from "./topology/topology.ts";
 import type { LabUnderlay, LinkReport } from "./underlay/lab-underlay.ts";
 
@@ -47,14 +48,8 @@ export interface LabOptions {
   progress(step: string): void;
 }
 
-/** How long nothing may come of the set-up scripts before they are taken to wait for something. */
-const scriptPatienceMs = 200;
-
 /** A command of a set-up script that waits for what never comes must not make the lab wait for ever. */
 const commandLimitS = 30;
-
-/** What the user did wrong, or what the machine lacks: told without a stack. */
-export class LabError extends Error {}
 
 const asLabError = (error: unknown): never => {
   throw new LabError(error instanceof Error ? error.message : String(error));
@@ -69,7 +64,7 @@ export class Lab {
   /** Keeps other labs from this one's addresses where no tunnel does. */
   #claim: DatagramSocket | undefined;
   readonly machines: LabMachines;
-  #commandsEnded = 0;
+  readonly #setUp: SetUp;
   /** Nodes whose network stacks are off. */
   readonly #off = new Set<string>();
 
@@ -78,6 +73,8 @@ export class Lab {
     for (const node of options.topology.nodes.values()) {
       this.#nodeHosts.set(node.name, mappedHost(options.host, carriersOf(node.address, options.carriers)));
     }
+    const { clock, random } = options.host;
+    this.#setUp = new SetUp({ clock, random, execute: (node, argv) => this.#execute(present(options.topology.nodes.get(node)), argv) });
     this.machines = new LabMachines({
       host: options.host, topology: options.topology, machines: options.machines, progress: options.progress,
       command: (node, argv) => this.#command(node, argv),
@@ -90,7 +87,7 @@ export class Lab {
   }
 
   async up(): Promise<void> {
-    const { topology, host, folder, progress } = this.#options;
+    const { topology, host, folder, runsSetup, progress } = this.#options;
     const nodes = [...topology.nodes.values()];
     for (const node of nodes) host.disk.makeFolder(nodeFolder(folder, node.name));
     const plans = nodes.flatMap((node) => planDaemons(folder, topology, node).map((plan) => ({ node, plan })));
@@ -101,11 +98,12 @@ export class Lab {
     await Promise.all([start((plan) => plan.kind === "database"), this.machines.start().catch(asLabError)]);
     await Promise.all(nodes.map((node) => this.#prepareDatabases(node)));
     progress(`${plans.filter(({ plan }) => plan.kind === "database").length} databases`);
-    const setUp = this.#setUp();
+    const scripts = runsSetup ? topology.setup : [];
+    const setUp = this.#setUp.run(scripts).then(() => scripts.length > 0 && progress(`${scripts.length} set-up scripts`));
     // A failure is reported where it is waited for, below; until then it must not pass for one that nobody handles.
     setUp.catch(() => undefined);
     await start((plan) => plan.kind === "ic");
-    await Promise.race([setUp.catch(() => undefined), this.#untilScriptsWait()]);
+    await Promise.race([setUp.catch(() => undefined), this.#setUp.untilItWaits()]);
     await start((plan) => plan.kind !== "database" && plan.kind !== "ic");
     progress("northd, ovn-ic, switches and controllers");
     await Promise.all([...[...topology.hosts.values()].map((wanted) => this.#plug(wanted)), this.machines.plug()]);
@@ -258,22 +256,9 @@ export class Lab {
     return daemon;
   }
 
-  /** What ovn-ctl and ovs-ctl do after they have started the database servers. */
   async #prepareDatabases(node: TopologyNode): Promise<void> {
-    if (node.roles.has("interconnection")) {
-      await this.#command(node, ["ovn-ic-nbctl", "init", "--", "set-connection", `ptcp:6645:${node.address}`]);
-      await this.#command(node, ["ovn-ic-sbctl", "init", "--", "set-connection", `ptcp:6646:${node.address}`]);
-    }
-    if (node.roles.has("central")) {
-      await this.#command(node, ["ovn-nbctl", "init", "--", "set-connection", `ptcp:6641:${node.address}`]);
-      await this.#command(node, ["ovn-sbctl", "init", "--", "set-connection", `ptcp:6642:${node.address}`]);
-    }
-    if (isChassis(node)) {
-      const ids = [...chassisExternalIds(this.topology, node)].map(([key, value]) => `external-ids:${key}="${value}"`);
-      const hosts = [...this.topology.hosts.values()].filter((wanted) => wanted.node === node.name);
-      await this.#command(node, ["ovs-vsctl", "--no-wait", "init", "--", "set", "Open_vSwitch", ".", ...ids, ...hosts.flatMap(plugCommands)]);
-      for (const command of this.#underlay?.bridgeCommandsOf(node.name) ?? []) await this.#command(node, command);
-    }
+    for (const command of firstCommands(this.topology, node)) await this.#command(node, command);
+    if (isChassis(node)) for (const command of this.#underlay?.bridgeCommandsOf(node.name) ?? []) await this.#command(node, command);
   }
 
   async #plug(wanted: TopologyHost): Promise<void> {
@@ -303,57 +288,16 @@ export class Lab {
     return present(this.#daemons.get(`${node}/ovs-vswitchd`), `switch of ${node}`);
   }
 
-  async #setUp(): Promise<void> {
-    const { topology, runsSetup, progress } = this.#options;
-    if (!runsSetup || topology.setup.length === 0) return;
-    const byNode = new Map<string, SetupStep[]>();
-    for (const step of topology.setup) byNode.set(step.on, [...(byNode.get(step.on) ?? []), step]);
-    await Promise.all([...byNode].map(([name, steps]) => this.#setUpNode(present(topology.nodes.get(name)), steps)));
-    progress(`${topology.setup.length} set-up scripts`);
-  }
-
-  /** Resolves when no command of the scripts has ended for a while: what they wait for may need the daemons that are not up. */
-  #untilScriptsWait(): Promise<void> {
-    const { clock } = this.#options.host;
-    return new Promise((resolve) => {
-      let ended = this.#commandsEnded;
-      const look = (): void => {
-        if (this.#commandsEnded === ended) return resolve();
-        ended = this.#commandsEnded;
-        clock.after(scriptPatienceMs, look);
-      };
-      clock.after(scriptPatienceMs, look);
-    });
-  }
-
-  async #setUpNode(node: TopologyNode, steps: readonly SetupStep[]): Promise<void> {
-    const variables = new Map<string, string>();
-    for (const step of steps) {
-      try {
-        await runScript(
-          parseScript(step.run),
-          { execute: (argv) => this.#execute(node, argv), random: () => this.#options.host.random.next32() & 0x7fff },
-          variables,
-        );
-      } catch (error) {
-        if (!(error instanceof ScriptError)) throw error;
-        throw new LabError(`set-up of ${node.name}, line ${step.line + error.line - 1}: ${error.message}`);
-      }
-    }
-  }
-
   async #execute(node: TopologyNode, argv: readonly string[]): Promise<CommandResult> {
     const machine = this.#underlay?.machine(node.name);
     if (machine !== undefined && isMachineCommand(argv)) return this.#executeOn(machine, argv);
     const result = await this.#options.commands.run(this.#place(node), argv);
-    this.#commandsEnded++;
     return result.exitCode === timedOutCode ? { ...result, stderr: `${result.stderr}gave up after ${commandLimitS} s` } : result;
   }
 
   async #executeOn(machine: Pick<LabHost, "exec">, argv: readonly string[]): Promise<CommandResult> {
     const text = { stdout: "", stderr: "" };
     const exitCode = await machine.exec(argv, (to, bytes) => void (text[to] += new TextDecoder().decode(bytes))).exitCode;
-    this.#commandsEnded++;
     return { exitCode, ...text };
   }
 
@@ -372,12 +316,3 @@ export class Lab {
 
 /** Addresses that mean something only on the host itself or on its link. */
 const isLocal = (ip: Ip): boolean => (ip.family === 4 ? ip.address >>> 24 === 127 : ip.address === 1n || isLinkLocalIpv6(ip.address));
-
-/**
- * What a hypervisor does when it starts a machine. The integration bridge is made as ovn-controller would make it, so that ports
- * are there when that starts: what it finds, it works out once.
- */
-const plugCommands = ({ interfaceName, ifaceId, mac }: TopologyHost): readonly string[] => [
-  "--", "--may-exist", "add-br", "br-int", "--", "set", "Bridge", "br-int", "fail-mode=secure", "--", "add-port", "br-int", interfaceName,
-  "--", "set", "Interface", interfaceName, `external-ids:iface-id=${ifaceId}`, `external-ids:attached-mac="${mac}"`,
-];

@@ -6,7 +6,8 @@ import { limitFrames, maxWaitingBytes } from "./capture.ts";
 import { captureWriter } from "./capture-writer.ts";
 import { frameText } from "./frame-text.ts";
 import { ControlError, type ControlHandler } from "./control.ts";
-import { type Lab, LabError } from "./lab.ts";
+import type { Lab } from "./lab.ts";
+import { LabError } from "./lab-error.ts";
 import { reportOf } from "./report.ts";
 import type { AddressMap } from "../host/index.ts";
 
