@@ -17,15 +17,6 @@ import { messageOf, type Misfit, type Path, pathOf, type TopologyComplaint } fro
 /** A value that parameters decide. */
 type HeatValue = string | number | boolean | { readonly get_param: string | readonly (string | number)[] } | { readonly list_join: readonly [string, readonly HeatValue[]] };
 
-const heatValue: z.ZodType<HeatValue> = z.lazy(() =>
-  z.union([
-    z.string(),
-    z.number(),
-    z.boolean(),
-    z.strictObject({ get_param: z.union([z.string(), z.array(z.union([z.string(), z.number()])).min(1)]) }),
-    z.strictObject({ list_join: z.tuple([z.string(), z.array(heatValue)]) }),
-  ]),
-);
 
 interface Entry {
   readonly type: string;
@@ -38,18 +29,30 @@ interface Entry {
   readonly members?: readonly Entry[] | undefined;
 }
 
-const entry: z.ZodType<Entry> = z.lazy(() =>
-  z.object({
-    type: z.string(),
-    name: heatValue.optional(),
-    bridge_name: heatValue.optional(),
-    device: heatValue.optional(),
-    vlan_id: heatValue.optional(),
-    mtu: heatValue.optional(),
-    addresses: z.array(z.object({ ip_netmask: heatValue })).optional(),
-    members: z.array(entry).optional(),
-  }),
-);
+function entriesSchema(): z.ZodType<readonly Entry[]> {
+  const heatValue: z.ZodType<HeatValue> = z.lazy(() =>
+    z.union([
+      z.string(),
+      z.number(),
+      z.boolean(),
+      z.strictObject({ get_param: z.union([z.string(), z.array(z.union([z.string(), z.number()])).min(1)]) }),
+      z.strictObject({ list_join: z.tuple([z.string(), z.array(heatValue)]) }),
+    ]),
+  );
+  const entry: z.ZodType<Entry> = z.lazy(() =>
+    z.object({
+      type: z.string(),
+      name: heatValue.optional(),
+      bridge_name: heatValue.optional(),
+      device: heatValue.optional(),
+      vlan_id: heatValue.optional(),
+      mtu: heatValue.optional(),
+      addresses: z.array(z.object({ ip_netmask: heatValue })).optional(),
+      members: z.array(entry).optional(),
+    }),
+  );
+  return z.array(entry);
+}
 
 /** One interface of a role, in the words of `underlay:`. */
 export interface RoleInterface {
@@ -83,7 +86,7 @@ export class NicConfig {
     if ("complaint" in source) return source;
     const found = findNetworkConfig(source.value, []);
     if (found === undefined) return { complaint: source.complain([], `no "network_config" list in it: expected a nic-config template of TripleO`) };
-    const checked = z.array(entry).safeParse(found.value);
+    const checked = entriesSchema().safeParse(found.value);
     if (!checked.success) return { complaint: checked.error.issues.map((issue) => source.complain([...found.path, ...pathOf(issue)], messageOf(issue))).join("\n\n") };
     return new NicConfig(source, checked.data, found.path, defaultsOf(source.value));
   }

@@ -23,7 +23,8 @@ const topologySchema = z.strictObject({
   description: z.string().optional(),
   nodes: z.record(name, nodeSchema),
   hosts: z.record(name, hostSchema).default({}),
-  underlay: underlaySchema.optional(),
+  // Of a schema of its own, which most files do without.
+  underlay: z.unknown().optional(),
   routers: z.record(name, routerSchema).default({}),
   setup: z.array(setupSchema).default([]),
   probe: probeSchema.optional(),
@@ -69,7 +70,10 @@ export function parseTopology(text: string, fileName: string, readBeside: ReadBe
 }
 
 /** With what its `tripleo:` stands for. */
-function wholeUnderlay(file: UnderlayFile, readBeside: ReadBeside, source: YamlSource): UnderlayFile | TopologyComplaint {
+function wholeUnderlay(written: unknown, readBeside: ReadBeside, source: YamlSource): UnderlayFile | TopologyComplaint {
+  const checked = underlaySchema().safeParse(written);
+  if (!checked.success) return { complaint: checked.error.issues.map((issue) => source.complain(["underlay", ...pathOf(issue)], messageOf(issue))).join("\n\n") };
+  const file = checked.data;
   if (file.tripleo === undefined) return file;
   const read = readTripleo(file.tripleo, readBeside, (path, message) => source.complain(["underlay", "tripleo", ...path], message));
   return "complaint" in read ? read : withTripleo(file, read);

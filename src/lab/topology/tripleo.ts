@@ -21,12 +21,10 @@ import { NicConfig, type RoleInterface } from "./nic-config.ts";
 import type { TripleoEntry } from "./tripleo-schema.ts";
 import type { UnderlayFile } from "./underlay-schema.ts";
 
-const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
-
-const environmentSchema = z.object({
-  resource_registry: z.record(z.string(), scalar).default({}),
-  parameter_defaults: z.record(z.string(), z.unknown()).default({}),
-});
+function environmentSchema() {
+  const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+  return z.object({ resource_registry: z.record(z.string(), scalar).default({}), parameter_defaults: z.record(z.string(), z.unknown()).default({}) });
+}
 
 /** Reads a file beside the topology file; undefined if it cannot be read. */
 export type ReadBeside = (path: string) => string | undefined;
@@ -41,7 +39,7 @@ export function readTripleo(wanted: TripleoEntry, readBeside: ReadBeside, compla
   if (text === undefined) return { complaint: complain(["environment"], `${wanted.environment} cannot be read`) };
   const source = YamlSource.parse(text, wanted.environment);
   if ("complaint" in source) return source;
-  const checked = environmentSchema.safeParse(source.value);
+  const checked = environmentSchema().safeParse(source.value);
   if (!checked.success) return { complaint: checked.error.issues.map((issue) => source.complain(pathOf(issue), messageOf(issue))).join("\n\n") };
   const parameters = new Map<string, string>();
   for (const [key, value] of Object.entries(checked.data.parameter_defaults)) if (typeof value === "string" || typeof value === "number") parameters.set(key, String(value));
