@@ -67,10 +67,25 @@ export const stalePatchPorts = rule("stale-patch-ports", (node: Node) => node.ov
   for (const bridge of node.bridgesByPort.get(port._uuid)) {
     // Another controller on this Open vSwitch has ports of its own.
     if (bridge !== own && !port.name.endsWith(`-to-${own.name}`)) continue;
-    if (node.engine.facts(PatchPort).get(`${port.name} ${bridge._uuid}`) !== undefined) continue;
+    // The other end goes along, whatever it is called.
+    const ends = [{ port, bridge }, ...(bridge === own ? peersOf(node, port) : [])].filter((end) => !isWished(node, end.port, end.bridge));
+    if (ends[0]?.port !== port) continue;
     yield OpenVswitchRepair({
-      key: `no patch ${port._uuid} ${bridge._uuid}`,
-      apply: (txn) => txn.mutate(bridge, "ports", "delete", [port._uuid]),
+      key: `no patch ${ends.map((end) => `${end.port._uuid} ${end.bridge._uuid}`).join()}`,
+      apply: (txn) => {
+        for (const end of ends) txn.mutate(end.bridge, "ports", "delete", [end.port._uuid]);
+      },
     });
   }
 });
+
+const isWished = (node: Node, port: Port, bridge: Bridge): boolean => node.engine.facts(PatchPort).get(`${port.name} ${bridge._uuid}`) !== undefined;
+
+function* peersOf(node: Node, port: Port): Iterable<{ readonly port: Port; readonly bridge: Bridge }> {
+  for (const uuid of port.interfaces) {
+    const iface = node.ovs.tables.Interface.get(uuid);
+    const name = iface?.type === "patch" ? iface.options.get("peer") : undefined;
+    if (name === undefined) continue;
+    for (const peer of node.portRowsByName.get(name)) for (const bridge of node.bridgesByPort.get(peer._uuid)) yield { port: peer, bridge };
+  }
+}

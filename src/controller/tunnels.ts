@@ -110,10 +110,13 @@ export const tunnelPorts = rule("tunnel-ports", (node: Node) => node.self, funct
   if (bridge === undefined || ourChassis(node) === undefined || !node.isSettled.get()) return;
   const existing = new Map<string, Port>();
   const surplus: Port[] = [];
+  const strays: Port[] = [];
   for (const id of node.tunnelPortsById.keys) {
     for (const port of node.tunnelPortsById.get(id)) {
-      if (!isPortOfIntegrationBridge(node, port)) continue;
-      if (existing.has(id)) surplus.push(port);
+      // What another bridge has from when it was the integration bridge; other controllers' tunnels have other names.
+      if (!isPortOfIntegrationBridge(node, port)) {
+        if (port.name.startsWith(namePrefix(node))) strays.push(port);
+      } else if (existing.has(id)) surplus.push(port);
       else existing.set(id, port);
     }
   }
@@ -132,13 +135,23 @@ export const tunnelPorts = rule("tunnel-ports", (node: Node) => node.self, funct
       key: `tunnel ${port._uuid} ${id}`, apply: (txn) => txn.update(port, { external_ids: new Map([...port.external_ids, [tunnelIdKey, id]]) }),
     });
   }
-  if (missing.length === 0 && surplus.length === 0) return;
+  if (missing.length === 0 && surplus.length === 0 && strays.length === 0) return;
   yield OpenVswitchRepair({
-    key: `tunnels ${bridge._uuid} ${JSON.stringify([missing.map(([w, port]) => [w.id, w.type, [...w.options], w.isVtep, port?._uuid]), surplus.map((p) => p._uuid)])}`,
+    key: `tunnels ${bridge._uuid} ${JSON.stringify([missing.map(([w, port]) => [w.id, w.type, [...w.options], w.isVtep, port?._uuid]), [...surplus, ...strays].map((p) => p._uuid)])}`,
     comment: `ovn-controller: modifying OVS tunnels '${systemIdOf(node) ?? ""}'`,
-    apply: (txn) => changeTunnels(node, txn, bridge, missing, surplus),
+    apply: (txn) => {
+      for (const port of strays) clearStray(node, txn, port);
+      changeTunnels(node, txn, bridge, missing, surplus);
+    },
   });
 });
+
+function clearStray(node: Node, txn: OpenVswitchTransaction, port: Port): void {
+  for (const bridge of node.bridgesByPort.get(port._uuid)) {
+    node.host.log.module("encaps").dbg(() => `Clearing old tunnel port "${port.name}" (${port.external_ids.get(tunnelIdKey) ?? ""}) from bridge "${bridge.name}".`);
+    txn.mutate(bridge, "ports", "delete", [port._uuid]);
+  }
+}
 
 function isAsWished(node: Node, port: Port, wish: WishedTunnel): boolean {
   const [uuid, ...more] = port.interfaces;
@@ -163,10 +176,11 @@ function changeTunnels(
   txn.update(bridge, { ports: [...[...bridge.ports].filter((uuid) => !gone.has(uuid)), ...added] });
 }
 
+const namePrefix = (node: Node): string => `ovn${chassisIndexOf(node)}-`;
+
 /** Names of interfaces have 15 characters at most: six of the chassis' name, or five where several controllers share the switch. */
 function freeName(node: Node, chassis: string, taken: ReadonlySet<string>): string {
-  const index = chassisIndexOf(node);
-  const prefix = `ovn${index}-${chassis.slice(0, index === "" ? 6 : 5)}-`;
+  const prefix = `${namePrefix(node)}${chassis.slice(0, chassisIndexOf(node) === "" ? 6 : 5)}-`;
   for (let n = 0; ; n++) {
     const name = `${prefix}${n.toString(16)}`;
     if (!taken.has(name)) return name;

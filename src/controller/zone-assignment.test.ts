@@ -76,3 +76,13 @@ test("no zone is anybody's twice, and none is 0", () => {
     }
   }));
 });
+
+test("a zone recorded under a user's former name is its own, with its connections", () => {
+  const zones = new ZoneAssignment(silentLog);
+  zones.restore([["0f3c_snat", 7], ["a", 1]]);
+  zones.added({ ...user("lr0_snat"), formerly: "0f3c_snat" });
+  zones.settle();
+  zones.dropUnused();
+  assert.deepEqual([zones.zoneOf("lr0_snat"), zones.zoneOf("0f3c_snat"), zones.zoneOf("a")], [7, 0, 0]);
+  assert.deepEqual(zones.takeFlushes(), [1]);
+});

@@ -7,6 +7,8 @@ import type { Log } from "../host/index.ts";
 
 export interface ZoneUser {
   readonly name: string;
+  /** How older controllers called it: a zone recorded so is its own. */
+  readonly formerly?: string;
   /** Datapath_Binding.external_ids:snat-ct-zone: this very number. */
   readonly requested: number | undefined;
   /** ct-zone-limit: how many connections the switch may keep in the zone. */
@@ -70,6 +72,7 @@ export class ZoneAssignment implements Sink<ZoneUser> {
     if (this.#waiting.size === 0) return;
     const waiting = [...this.#waiting].flatMap((name) => this.#users.get(name) ?? []);
     this.#waiting.clear();
+    for (const user of waiting) this.#inherit(user);
     // Who asks for a certain zone gets it first, whoever else has it.
     for (const user of waiting) if (user.requested !== undefined) this.#yieldTo(user, user.requested);
     for (const user of waiting) {
@@ -117,6 +120,15 @@ export class ZoneAssignment implements Sink<ZoneUser> {
     this.#toFlush.add(zone);
     for (const name of this.#waiting) this.#assignFree(name);
     this.#waiting.clear();
+  }
+
+  #inherit({ name, formerly }: ZoneUser): void {
+    const zone = (formerly === undefined ? undefined : this.#cells.get(formerly)?.get()) ?? 0;
+    if (formerly === undefined || zone === 0 || this.#users.has(formerly) || this.#cell(name).get() !== 0) return;
+    this.#log.dbg(() => `ct zone ${zone} replace uuid name '${formerly}' with '${name}'`);
+    this.#release(formerly);
+    this.#gone.delete(formerly);
+    this.#assign(name, zone);
   }
 
   #assignFree(name: string): void {

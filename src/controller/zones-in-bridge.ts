@@ -23,8 +23,10 @@ export const datapathZones = rule("datapath-zones", (node: Node) => node.engine.
   const [dnat, snat] = [zoneName(datapath, "dnat"), zoneName(datapath, "snat")];
   const requested = Number(datapath.external_ids.get("snat-ct-zone") ?? "");
   const limit = limitIn(datapath.external_ids);
-  if (dnat !== undefined) yield ZoneUser({ name: dnat, requested: undefined, limit });
-  if (snat !== undefined) yield ZoneUser({ name: snat, requested: requested >= 1 && requested <= 65535 ? requested : undefined, limit });
+  if (dnat !== undefined) yield ZoneUser({ name: dnat, formerly: `${datapath._uuid}_dnat`, requested: undefined, limit });
+  if (snat !== undefined) {
+    yield ZoneUser({ name: snat, formerly: `${datapath._uuid}_snat`, requested: requested >= 1 && requested <= 65535 ? requested : undefined, limit });
+  }
 });
 
 const limitIn = (options: ReadonlyMap<string, string> | undefined): number | undefined => {
