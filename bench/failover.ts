@@ -52,6 +52,12 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     file: "examples/bgp-unnumbered.lab.yml", from: "tor1", to: "172.16.10.2", detectionMs: 2000, fault: ["kill", "ovn-gw-1"], repair: ["restart", "ovn-gw-1"],
     whole: ["ovn-central", "isthmus exec --dir .. tor1 ping -c 1 -W 1 172.16.10.2"], seconds: 6, withdraws: /^\[([^\]]+)\] Deleted 172\.16\.10\.2 /m,
   },
+  // The way by ToR 1 is the preferred one; the same BFD between ToR and spine.
+  "bgp-tor": {
+    file: "examples/bgp-spine.lab.yml", from: "spine", to: "172.16.10.2", detectionMs: 2000, fault: ["kill", "tor1"], repair: ["restart", "tor1"],
+    whole: ["ovn-central", "isthmus exec --dir .. spine ip route show 172.16.10.2 | grep -q 'dev eth1' && isthmus exec --dir .. spine ping -c 1 -W 1 172.16.10.2"], seconds: 6,
+    prepare: ["ovn-central", "isthmus exec --dir .. spine vtysh -c configure -c 'router bgp 4200000000' -c 'address-family ipv4 unicast' -c 'neighbor eth1 weight 100' -c end -c 'clear bgp * soft in'"],
+  },
 };
 
 const [wanted = "all", runsText = "20"] = process.argv.slice(2);
