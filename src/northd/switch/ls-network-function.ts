@@ -1,12 +1,13 @@
 /** ls_*_pre_network_function, ls_*_network_function: see network-functions/groups.ts. */
 import { derived, relation, rule, type Rule } from "../../engine/index.ts";
-import { aclUses } from "../access/acl-use.ts";
+import { type AclUse, aclUses } from "../access/acl-use.ts";
 import { lsIn, lsOut } from "../../logical/index.ts";
 import { type Actions, actions, match, next, quoted } from "../flow-text.ts";
 import { lflow, passByDefault } from "../lflow.ts";
 import { activeFunction, failsOpen, type FunctionGroup, isVtap, type NetworkFunction } from "../network-functions/groups.ts";
 import { compareBytes } from "../port-addresses.ts";
 import { bit, reg } from "../registers.ts";
+import { perZone } from "../topology/per-zone.ts";
 import { dropActions } from "../topology/settings.ts";
 import type { LogicalSwitch, SwitchPort, Topology } from "../topology/topology.ts";
 
@@ -31,7 +32,10 @@ interface FunctionUse {
 
 const FunctionUse = relation<FunctionUse>("network functions of switches", ({ owner, group, direction }) => `${owner.row._uuid} ${group._uuid} ${direction}`);
 
-const functionUses = rule("network-functions-of-acls", (t: Topology) => aclUses(t).pairs, function* (t, { owner, acl }) {
+/** Access control lists that send packets by way of a function: few, as a rule. */
+const usesWithFunction = perZone((t: Topology) => t.engine.index("ACLs with a network function", aclUses(t).pairs, (use: AclUse) => (use.acl.network_function_group === undefined ? [] : [use])));
+
+const functionUses = rule("network-functions-of-acls", (t: Topology) => usesWithFunction(t).keys, function* (t, { owner, acl }) {
   const group = t.nb.Network_Function_Group.get(acl.network_function_group);
   if (group !== undefined) yield FunctionUse({ owner, group, direction: acl.direction === "from-lport" ? "from-lport" : "to-lport" });
 });
