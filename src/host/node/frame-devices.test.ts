@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { test, type TestContext } from "node:test";
 import type { DeviceFacts } from "../frame-device.ts";
-import { nodeFrameDevices } from "./frame-devices.ts";
+import fc from "fast-check";
+import { nodeFrameDevices, parseLinks } from "./frame-devices.ts";
 
 const own = (process.pid % 100_000).toString(36);
 const ip = (...args: readonly string[]): number | null => spawnSync("ip", args, { stdio: "ignore" }).status;
@@ -35,6 +36,16 @@ async function until(name: string, holds: (facts: DeviceFacts | undefined) => bo
   }
   assert.fail(`${name}: ${JSON.stringify(nodeFrameDevices.look(name))}`);
 }
+
+test("ip's links are read, and nothing that it may say makes the reader throw", () => {
+  const lo = { ifindex: 1, ifname: "lo", flags: ["LOOPBACK", "UP", "LOWER_UP"], mtu: 65536, address: "00:00:00:00:00:00" };
+  const down = { ifindex: 7, ifname: "v0", flags: ["BROADCAST", "UP"], mtu: 1400, address: "02:00:00:00:00:01" };
+  assert.deepEqual([...parseLinks(JSON.stringify([lo, {}, down, null, 7]))], [
+    ["lo", { index: 1, mac: "00:00:00:00:00:00", mtu: 65536, isUp: true, isRunning: true }],
+    ["v0", { index: 7, mac: "02:00:00:00:00:01", mtu: 1400, isUp: true, isRunning: false }],
+  ]);
+  fc.assert(fc.property(fc.oneof(fc.string(), fc.json(), fc.json().map((text) => `[${text}]`)), (text) => void parseLinks(text)));
+});
 
 test("a TAP device: made, seen, told, and the kernel's frames come out of it", { skip }, async (t) => {
   const name = `it${own}`;

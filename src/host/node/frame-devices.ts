@@ -65,8 +65,8 @@ function errorOf(said: string): DeviceError {
   return number === "" ? { code: "", text: said.trim().split("\n").at(-1) ?? "" } : { code: getSystemErrorName(-Number(number)), text };
 }
 
-/** What `ip -j link` says, by name. */
-function parseLinks(text: string): ReadonlyMap<string, DeviceFacts> {
+/** What `ip -j link` says, by name; what is none of its sentences is passed over. */
+export function parseLinks(text: string): ReadonlyMap<string, DeviceFacts> {
   const found = new Map<string, DeviceFacts>();
   let links: unknown;
   try {
@@ -96,7 +96,8 @@ function ip(...args: readonly string[]): Promise<{ readonly stdout: string; read
 }
 
 function watch(changed: () => void): () => void {
-  const monitor = spawn("ip", ["monitor", "link"], { stdio: ["ignore", "pipe", "ignore"], detached: true });
+  // The shell sees this process's end, however it comes, in that of its standard input; ip(8) would go on until the next change.
+  const monitor = spawn("sh", ["-c", "ip monitor link & cat > /dev/null; kill $!"], { stdio: ["pipe", "pipe", "ignore"], detached: true });
   let timer: NodeJS.Timeout | undefined;
   const soon = (): void => {
     timer ??= setTimeout(() => {
@@ -107,10 +108,11 @@ function watch(changed: () => void): () => void {
   monitor.on("error", () => undefined);
   monitor.on("spawn", soon);
   monitor.stdout.on("data", soon);
+  monitor.stdin.on("error", () => undefined);
   monitor.unref();
   return () => {
     clearTimeout(timer);
-    monitor.kill("SIGKILL");
+    monitor.stdin.end();
   };
 }
 

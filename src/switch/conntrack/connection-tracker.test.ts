@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
+import { UnixctlError } from "../../daemon/index.ts";
 import { formatIpv4, ipv4Of, parseIpv4 } from "../../net/index.ts";
 import type { Nat } from "../../openflow/index.ts";
 import { checksum, readU16, readU32, writeU16, writeU32 } from "../../packet/index.ts";
@@ -162,6 +164,18 @@ test("connections are flushed by zone and by what is given of them", () => {
   assert.equal(bench.tracker.size, 2);
   bench.tracker.flush(3);
   assert.equal(bench.tracker.size, 1);
+});
+
+test("no words to the tracker's commands make them throw anything but a complaint", () => {
+  const bench = new Bench();
+  const words = fc.oneof(fc.string(), fc.constantFrom("zone=5", "zone=1,limit=2", "default=3", "default", "ct_nw_src=10.0.0.1", "ct_nw_proto=17,ct_tp_src=x", "zone=99999", "-s", "ct_ipv6_dst=fd00::1"));
+  fc.assert(fc.property(fc.constantFrom(...trackerCommands(bench.tracker, () => 0)), fc.array(words, { maxLength: 4 }), (command, args) => {
+    try {
+      command.run(args);
+    } catch (error) {
+      assert.ok(error instanceof UnixctlError, String(error));
+    }
+  }));
 });
 
 test("a zone's limit keeps what is there and lets no more in", () => {
