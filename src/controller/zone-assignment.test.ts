@@ -86,3 +86,29 @@ test("a zone recorded under a user's former name is its own, with its connection
   assert.deepEqual([zones.zoneOf("lr0_snat"), zones.zoneOf("0f3c_snat"), zones.zoneOf("a")], [7, 0, 0]);
   assert.deepEqual(zones.takeFlushes(), [1]);
 });
+
+test("zone 0 is shared by all who ask for it, remembered, and never emptied", () => {
+  const zones = new ZoneAssignment(silentLog);
+  const [a, b] = [user("a"), user("b", 0)];
+  zones.added(a);
+  zones.added(b);
+  zones.settle();
+  zones.dropUnused();
+  assert.deepEqual(zones.takeFlushes(), [1]);
+  zones.removed(a);
+  zones.added(user("a", 0));
+  zones.settle();
+  assert.deepEqual([zones.recordOf("a"), zones.recordOf("b"), zones.recordOf("c")], [0, 0, undefined]);
+  assert.deepEqual(zones.takeFlushes(), []);
+  zones.removed(b);
+  zones.added(user("b"));
+  zones.settle();
+  assert.deepEqual([zones.list(), zones.takeFlushes()], ["b 1\na 0\n", [1]]);
+  const next = new ZoneAssignment(silentLog);
+  next.restore([["a", 0], ["b", 1]]);
+  next.added(user("a", 0));
+  next.added(user("b"));
+  next.settle();
+  next.dropUnused();
+  assert.deepEqual([next.list(), next.takeFlushes()], ["a 0\nb 1\n", []]);
+});

@@ -9,7 +9,7 @@ export interface ZoneUser {
   readonly name: string;
   /** How older controllers called it: a zone recorded so is its own. */
   readonly formerly?: string;
-  /** Datapath_Binding.external_ids:snat-ct-zone: this very number. */
+  /** Datapath_Binding.external_ids:snat-ct-zone: this very number; 0 is shared with whoever else uses the switch's host. */
   readonly requested: number | undefined;
   /** ct-zone-limit: how many connections the switch may keep in the zone. */
   readonly limit: number | undefined;
@@ -18,6 +18,9 @@ export interface ZoneUser {
 export const ZoneUser = relation<ZoneUser>("ZoneUser", ({ name, requested, limit }) => `${requested ?? ""} ${limit ?? ""} ${name}`);
 
 const highestZone = 65535;
+const none = -1;
+/** The zone of everything that asks for no other. */
+const sharedZone = 0;
 
 export class ZoneAssignment implements Sink<ZoneUser> {
   readonly #log: Log;
@@ -36,13 +39,19 @@ export class ZoneAssignment implements Sink<ZoneUser> {
 
   /** The user's zone; 0 while it has none. A tracked read. */
   zoneOf(name: string): number {
-    return this.#cell(name).get();
+    return this.recordOf(name) ?? 0;
+  }
+
+  /** What is to be remembered of the user. A tracked read. */
+  recordOf(name: string): number | undefined {
+    const zone = this.#cell(name).get();
+    return zone === none ? undefined : zone;
   }
 
   /** Assignments of a controller that ran before: they hold until their users turn out to be gone. */
   restore(assignments: Iterable<readonly [name: string, zone: number]>): void {
     for (const [name, zone] of assignments) {
-      if (this.#holders.has(zone) || zone < 1 || zone > highestZone) continue;
+      if (this.#holders.has(zone) || zone < sharedZone || zone > highestZone) continue;
       this.#assign(name, zone);
       if (!this.#users.has(name)) this.#gone.add(name);
     }
@@ -74,10 +83,13 @@ export class ZoneAssignment implements Sink<ZoneUser> {
     this.#waiting.clear();
     for (const user of waiting) this.#inherit(user);
     // Who asks for a certain zone gets it first, whoever else has it.
-    for (const user of waiting) if (user.requested !== undefined) this.#yieldTo(user, user.requested);
+    for (const user of waiting) {
+      if (user.requested === sharedZone) this.#share(user.name);
+      else if (user.requested !== undefined) this.#yieldTo(user, user.requested);
+    }
     for (const user of waiting) {
       const zone = this.#cell(user.name).get();
-      if (zone === 0 || (user.requested === undefined && (zone < this.#range.min || zone > this.#range.max))) this.#assignFree(user.name);
+      if (zone === none || (user.requested === undefined && (zone < this.#range.min || zone > this.#range.max))) this.#assignFree(user.name);
     }
   }
 
@@ -89,8 +101,8 @@ export class ZoneAssignment implements Sink<ZoneUser> {
 
   #dropGone(): void {
     for (const name of this.#gone) {
-      const zone = this.#cells.get(name)?.get() ?? 0;
-      if (zone !== 0) this.#toFlush.add(zone);
+      const zone = this.#cells.get(name)?.get() ?? none;
+      if (zone > sharedZone) this.#toFlush.add(zone);
       this.#release(name);
     }
     this.#gone.clear();
@@ -105,7 +117,14 @@ export class ZoneAssignment implements Sink<ZoneUser> {
 
   /** `NAME ZONE`, as ct-zone-list shows them. */
   list(): string {
-    return [...this.#holders].map(([zone, name]) => `${name} ${zone}\n`).join("");
+    return [...this.#cells].flatMap(([name, cell]) => (cell.get() === none ? [] : [`${name} ${cell.get()}\n`])).join("");
+  }
+
+  /** Its connections there are not only the user's: they are not forgotten. */
+  #share(name: string): void {
+    if (this.#cell(name).get() === sharedZone) return;
+    this.#release(name);
+    this.#assign(name, sharedZone);
   }
 
   #yieldTo(user: ZoneUser, zone: number): void {
@@ -123,8 +142,8 @@ export class ZoneAssignment implements Sink<ZoneUser> {
   }
 
   #inherit({ name, formerly }: ZoneUser): void {
-    const zone = (formerly === undefined ? undefined : this.#cells.get(formerly)?.get()) ?? 0;
-    if (formerly === undefined || zone === 0 || this.#users.has(formerly) || this.#cell(name).get() !== 0) return;
+    const zone = (formerly === undefined ? undefined : this.#cells.get(formerly)?.get()) ?? none;
+    if (formerly === undefined || zone === none || this.#users.has(formerly) || this.#cell(name).get() !== none) return;
     this.#log.dbg(() => `ct zone ${zone} replace uuid name '${formerly}' with '${name}'`);
     this.#release(formerly);
     this.#gone.delete(formerly);
@@ -144,22 +163,22 @@ export class ZoneAssignment implements Sink<ZoneUser> {
 
   #assign(name: string, zone: number): void {
     this.#log.dbg(() => `assigning ct zone ${zone} for '${name}'`);
-    this.#holders.set(zone, name);
+    if (zone !== sharedZone) this.#holders.set(zone, name);
     this.#cell(name).set(zone);
   }
 
   #release(name: string): void {
-    const zone = this.#cells.get(name)?.get() ?? 0;
-    if (zone === 0) return;
+    const zone = this.#cells.get(name)?.get() ?? none;
+    if (zone === none) return;
     this.#log.dbg(() => `removing ct zone ${zone} for '${name}'`);
     this.#holders.delete(zone);
-    this.#cell(name).set(0);
+    this.#cell(name).set(none);
   }
 
   #cell(name: string): Cell<number> {
     let cell = this.#cells.get(name);
     if (cell === undefined) {
-      cell = new Cell(`ct zone of ${name}`, 0);
+      cell = new Cell(`ct zone of ${name}`, none);
       this.#cells.set(name, cell);
     }
     return cell;

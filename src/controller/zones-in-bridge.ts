@@ -21,24 +21,27 @@ export const portZones = rule("port-zones", (node: Node) => node.sb.tables.Port_
 
 export const datapathZones = rule("datapath-zones", (node: Node) => node.engine.facts(LocalDatapath), function* (_node, { datapath }) {
   const [dnat, snat] = [zoneName(datapath, "dnat"), zoneName(datapath, "snat")];
-  const requested = Number(datapath.external_ids.get("snat-ct-zone") ?? "");
+  const requested = Number(datapath.external_ids.get("snat-ct-zone") ?? none);
   const limit = limitIn(datapath.external_ids);
   if (dnat !== undefined) yield ZoneUser({ name: dnat, formerly: `${datapath._uuid}_dnat`, requested: undefined, limit });
   if (snat !== undefined) {
-    yield ZoneUser({ name: snat, formerly: `${datapath._uuid}_snat`, requested: requested >= 1 && requested <= 65535 ? requested : undefined, limit });
+    yield ZoneUser({ name: snat, formerly: `${datapath._uuid}_snat`, requested: requested >= 0 && requested <= 65535 ? requested : undefined, limit });
   }
 });
 
+/** For what is no number. */
+const none = "none";
+
 const limitIn = (options: ReadonlyMap<string, string> | undefined): number | undefined => {
-  const limit = Number(options?.get("ct-zone-limit") ?? "none");
+  const limit = Number(options?.get("ct-zone-limit") ?? none);
   return Number.isInteger(limit) && limit >= 0 && limit <= 0xffffffff ? limit : undefined;
 };
 
 export const zoneRecords = rule("zone-records", (node: Node) => node.engine.facts(ZoneUser), function* (node, { name }) {
   const bridge = integrationBridge(node);
-  const zone = node.zones.zoneOf(name);
+  const zone = node.zones.recordOf(name);
   const key = `${prefix}${name}`;
-  if (bridge === undefined || zone === 0 || bridge.external_ids.get(key) === String(zone)) return;
+  if (bridge === undefined || zone === undefined || bridge.external_ids.get(key) === String(zone)) return;
   yield OpenVswitchRepair({ key: `${bridge._uuid} ${key} ${zone}`, apply: (txn) => setEntries(txn, bridge, { [key]: String(zone) }) });
 });
 
@@ -47,7 +50,7 @@ export const staleZoneRecords = rule("stale-zone-records", (node: Node) => node.
   const bridge = integrationBridge(node);
   if (bridge === undefined || !node.isGrown.get()) return;
   for (const key of bridge.external_ids.keys()) {
-    if (!key.startsWith(prefix) || node.zones.zoneOf(key.slice(prefix.length)) !== 0) continue;
+    if (!key.startsWith(prefix) || node.zones.recordOf(key.slice(prefix.length)) !== undefined) continue;
     yield OpenVswitchRepair({ key: `${bridge._uuid} without ${key}`, apply: (txn) => setEntries(txn, bridge, { [key]: undefined }) });
   }
 });
