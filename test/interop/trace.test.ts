@@ -35,11 +35,28 @@ lsp-add ts1 lsp-ts1-router_east -- lsp-set-addresses lsp-ts1-router_east router 
 lrp-set-gateway-chassis lrp-router_east-ts1 gw_east 1
 lsp-add ts1 lsp-ts1-router_west -- lsp-set-type lsp-ts1-router_west remote -- lsp-set-addresses lsp-ts1-router_west "aa:aa:aa:aa:aa:02 169.254.100.2/24"
 lr-route-add router_east 192.168.2.0/24 169.254.100.2
+ls-add net_served -- lsp-add net_served client -- lsp-set-addresses client "40:44:00:00:00:21 192.168.3.21" -- lsp-add net_served server -- lsp-set-addresses server "40:44:00:00:00:22 192.168.3.22"
+lb-add web 30.0.0.1:80 192.168.3.21:80,192.168.3.22:8080 tcp -- ls-lb-add net_served web
+acl-add net_served from-lport 1001 "tcp.dst == 23" reject -- acl-add net_served to-lport 1000 "ip4 && tcp.dst == {80, 8080}" allow-related -- acl-add net_served to-lport 900 ip4 drop
 `;
 
 const eth = (from: string, to: string): string => `eth.src == 40:44:00:00:00:${from} && eth.dst == ${to}`;
 const router = "40:44:00:00:00:04";
+/** Of a client to a load balancer's address. */
+const toVip = `inport == "client" && ${eth("21", "40:44:00:00:00:22")} && ip4.src == 192.168.3.21 && ip4.dst == 30.0.0.1 && ip.ttl == 64 && tcp.src == 1000 && tcp.dst == 80`;
+/** Without --lb-dst either trace would choose a backend by chance. */
+const ofServices: readonly (readonly string[])[] = [
+  ["net_served", toVip],
+  ["--ct=new", "--lb-dst=192.168.3.22:8080", "net_served", toVip],
+  ["--ct=new", "--lb-dst=192.168.3.21:80", "--ct=new", "net_served", toVip],
+  ["--ct=est", "--ct=est,rpl", "net_served", toVip],
+  ["--ct=inv", "net_served", toVip],
+  ["--ct=new", "net_served", toVip.replace("tcp.dst == 80", "tcp.dst == 23")],
+  ["--ct=new", "--ct=new", "net_served", toVip.replace("ip4.dst == 30.0.0.1", "ip4.dst == 192.168.3.22")],
+];
 const questions: readonly (readonly string[])[] = [
+  // Releases that commit load balanced connections otherwise print other actions.
+  ...(source === undefined ? [] : ofServices),
   ["--ovs", "--friendly-names", "--ct=new", "net_east", `inport == "vm1" && ${eth("01", router)} && ip4.src == 192.168.1.11 && ip4.dst == 192.168.2.12 && ip.ttl == 64 && icmp4.type == 8`],
   [`inport == "vm1" && ${eth("01", "ff:ff:ff:ff:ff:ff")} && arp.op == 1 && arp.sha == 40:44:00:00:00:01 && arp.spa == 192.168.1.11 && arp.tpa == 192.168.1.13`],
   ["--all", `inport == "vm3" && ${eth("03", "ff:ff:ff:ff:ff:ff")} && ip4.src == 192.168.1.13 && udp.dst == 9`],
