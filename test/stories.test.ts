@@ -12,6 +12,7 @@ import { outputsOf, parseStory, type Story, storyScript } from "./story-text.ts"
 
 const folder = join(root, "docs/stories");
 const marker = "=====STORY=====";
+const isRedrawing = process.env["ISTHMUS_REDRAW"] === "1";
 /** What blocks may need, and whether it is there. */
 const there: Readonly<Record<string, boolean>> = { machines: (await nodeMachines(silentLog).obstacle()) === undefined, frr: existsSync("/usr/lib/frr/bgpd") };
 
@@ -34,9 +35,11 @@ for (const file of existsSync(folder) ? readdirSync(folder).filter((f) => f.ends
     for (const name of ["bin", "examples"]) symlinkSync(join(root, name), join(scratch, name));
     try {
       const script = storyScript(commands, marker);
-      // Drawings are compared while the lab is up: before the last command, which takes it down.
-      const drawing = drawingsScript(story);
-      writeFileSync(join(scratch, "story.sh"), script.replace(`printf '\\n%s\\n' '${marker} ${commands.length - 1}'`, `${drawing}$&`));
+      // Drawings are made when the lab has come up, before the story changes it.
+      if (story.mermaid !== undefined) writeFileSync(join(scratch, "expected.mmd"), story.mermaid);
+      for (const picture of story.pictures) symlinkSync(join(folder, picture), join(scratch, `expected.${basename(picture)}`));
+      const second = `printf '\\n%s\\n' '${marker} 1'`;
+      writeFileSync(join(scratch, "story.sh"), script.replace(second, () => `${drawingsScript(story)}${second}`));
       const { stdout, stderr } = run("bash", ["-c", `cd '${scratch}' && bash story.sh 2>&1 < /dev/null`]);
       const outputs = outputsOf(stdout, marker);
       assert.equal(outputs.length, commands.length, `${stdout}${stderr}`);
@@ -59,27 +62,29 @@ function complaintAbout(expected: string, output: string): string | undefined {
   return complaint !== undefined && /^(switch|router|Chassis|availability-zone) /m.test(expected) && treeComplaint(expected, output) === undefined ? undefined : complaint;
 }
 
+/** Tries again while a drawing is not what it should be: the last ports may still be on their way to their chassis. */
 function drawingsScript(story: Story): string {
+  const draw = (file: string, options: string): string =>
+    isRedrawing ? `sleep 3; bin/isthmus graph ${options} --output '${file}'` : `for i in $(seq 30); do bin/isthmus graph ${options} --output '${file}'; cmp -s '${file}' 'expected.${file}' && break; sleep 0.3; done`;
   return [
-    ...(story.mermaid === undefined ? [] : ["bin/isthmus graph --format mermaid --output drawing.mmd"]),
-    ...story.pictures.map((p) => basename(p)).filter((p) => !p.endsWith(".plot.svg")).map((p) => `bin/isthmus graph ${p.endsWith(".underlay.svg") ? "--view underlay " : ""}--output '${p}'`),
+    ...(story.mermaid === undefined ? [] : [draw("drawing.mmd", "--format mermaid").replaceAll("expected.drawing.mmd", "expected.mmd")]),
+    ...story.pictures.map((p) => basename(p)).filter((p) => !p.endsWith(".plot.svg")).map((p) => draw(p, p.endsWith(".underlay.svg") ? "--view underlay" : "")),
     "",
   ].join("\n");
 }
 
 function compareDrawings(story: Story, path: string, scratch: string): void {
-  const redraw = process.env["ISTHMUS_REDRAW"] === "1";
   if (story.mermaid !== undefined) {
     const drawn = readFileSync(join(scratch, "drawing.mmd"), "utf8");
     const text = readFileSync(path, "utf8");
-    if (redraw) writeFileSync(path, text.replace(/```mermaid\n[\s\S]*?```/, () => `\`\`\`mermaid\n${drawn}\`\`\``));
+    if (isRedrawing) writeFileSync(path, text.replace(/```mermaid\n[\s\S]*?```/, () => `\`\`\`mermaid\n${drawn}\`\`\``));
     else assert.equal(story.mermaid, drawn);
   }
   for (const picture of story.pictures) {
     const drawn = join(scratch, basename(picture));
     if (!existsSync(drawn)) continue;
     const kept = join(folder, picture);
-    if (redraw) writeFileSync(kept, readFileSync(drawn));
+    if (isRedrawing) writeFileSync(kept, readFileSync(drawn));
     else assert.equal(readFileSync(kept, "utf8"), readFileSync(drawn, "utf8"), `${picture} is not what isthmus draws`);
   }
 }
