@@ -112,11 +112,27 @@ test("whatever comes and goes, numbers are unique, in range, and kept", () => {
       assert.equal(new Set(now.values()).size, now.size);
       for (const [request, number] of now) {
         const had = served.get(request);
-        // Only to one that asks for the number by name.
-        if (had !== undefined && had !== number) assert.ok([...requests.values()].some((other) => other.requested === had));
+        // Only to one that asks for the number by name, or for another that it has waited for.
+        if (had !== undefined && had !== number) assert.ok(request.requested === number || [...requests.values()].some((other) => other.requested === had));
       }
       served = now;
       assert.equal(keys.size, now.size);
     }
   }));
+});
+
+test("who has waited for a number gets it when it becomes free", () => {
+  const { keys, ask } = bench();
+  const first = ask("a", 5);
+  ask("b", 5);
+  const gone = ask("c", 5);
+  keys.settle();
+  assert.deepEqual(["a", "b", "c"].map((key) => keys.get(key)), [5, 1, 2]);
+  keys.removed(first);
+  keys.removed(gone);
+  keys.settle();
+  assert.deepEqual(["a", "b", "c"].map((key) => keys.get(key)), [undefined, 5, undefined]);
+  ask("d", 1);
+  keys.settle();
+  assert.equal(keys.get("d"), 1);
 });

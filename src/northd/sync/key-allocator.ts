@@ -56,6 +56,8 @@ export class KeyAllocator implements Sink<KeyRequest>, KeySource {
   /** In the order they came: a changed request goes before it comes. */
   #arrived = new Set<KeyRequest>();
   #gone = new Set<KeyRequest>();
+  /** By scope and number: who asked for a number that somebody else has asked for too. */
+  readonly #refused = new Map<string, Set<KeyRequest>>();
   #isFirst = true;
 
   constructor(options: KeyAllocatorOptions) {
@@ -91,16 +93,49 @@ export class KeyAllocator implements Sink<KeyRequest>, KeySource {
     this.#arrived = new Set();
     this.#gone = new Set();
     const had = new Map<string, number>();
-    for (const { key } of gone) {
+    const free: KeyRequest[] = [];
+    for (const request of gone) {
+      const { key } = request;
+      this.#forgetRefusal(request);
       const current = this.#numbers.get(key);
       if (current === undefined || !gone.has(current.holder.request)) continue;
       had.set(key, current.number);
       this.#release(key);
+      if (current.holder.isExplicit) free.push(request);
     }
+    arrived.unshift(...free.flatMap((request) => this.#nextInLine(request, gone, had)));
     if (this.#isFirst) arrived.sort((a, b) => compareBytes(a.key, b.key));
     this.#isFirst = false;
     this.#serve(arrived, had);
     for (const { key } of gone) if (!this.#numbers.has(key)) this.#given.clear(key);
+  }
+
+  /** Who has waited for the number that `request` has had. */
+  #nextInLine({ scope, requested }: KeyRequest, gone: ReadonlySet<KeyRequest>, had: Map<string, number>): readonly KeyRequest[] {
+    const place = `${scope}\n${requested}`;
+    const waiting = [...(this.#refused.get(place) ?? [])].filter((request) => !gone.has(request)).sort((a, b) => compareBytes(a.key, b.key));
+    this.#refused.delete(place);
+    for (const { key } of waiting) {
+      const current = this.#numbers.get(key);
+      if (current === undefined) continue;
+      had.set(key, current.number);
+      this.#release(key);
+    }
+    return waiting;
+  }
+
+  #refuse(request: KeyRequest): void {
+    const place = `${request.scope}\n${request.requested}`;
+    const others = this.#refused.get(place);
+    if (others === undefined) this.#refused.set(place, new Set([request]));
+    else others.add(request);
+    this.#options.conflict(request);
+  }
+
+  #forgetRefusal(request: KeyRequest): void {
+    const place = `${request.scope}\n${request.requested}`;
+    const others = this.#refused.get(place);
+    if (others?.delete(request) === true && others.size === 0) this.#refused.delete(place);
   }
 
   #serve(requests: readonly KeyRequest[], had: ReadonlyMap<string, number>): void {
@@ -119,7 +154,7 @@ export class KeyAllocator implements Sink<KeyRequest>, KeySource {
     if (request.requested === 0) return false;
     const holder = this.#scope(request.scope).taken.get(request.requested);
     if (holder?.isExplicit === true) {
-      this.#options.conflict(request);
+      this.#refuse(request);
       return false;
     }
     if (holder !== undefined) {

@@ -131,6 +131,8 @@ function routerFacing(owner: LogicalSwitch, port: SwitchPort): BindingColumns {
     }
   }
   if (chassis !== undefined) options.set("l3gateway-chassis", chassis);
+  const encapIp = port.row.options.get("requested-encap-ip") ?? "";
+  if (encapIp !== "") options.set("requested-encap-ip", encapIp);
   return {
     type: chassis === undefined ? "patch" : "l3gateway",
     ...requestedEncap(port, undefined, bindingOf(port.topology, owner, port.row.name)),
