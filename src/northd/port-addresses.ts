@@ -52,12 +52,13 @@ export function ipv6Network(address: Ipv6, length: number): Ipv6Network {
   };
 }
 
-const macAtStart = /^\s*((?:[0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2})/;
+/** Each byte may have any number of digits, as for sscanf: the last two count. */
+const macAtStart = /^\s*((?:[0-9a-fA-F]+:){5}[0-9a-fA-F]+)/;
 
 /** The MAC that `text` begins with, and where it ends. */
 export function macAt(text: string): { readonly mac: Mac; readonly end: number } | undefined {
   const found = macAtStart.exec(text);
-  const mac = found?.[1] === undefined ? undefined : parseMac(found[1]);
+  const mac = found?.[1] === undefined ? undefined : parseMac(found[1].split(":").map((byte) => byte.slice(-2)).join(":"));
   return found === null || mac === undefined ? undefined : { mac, end: found[0].length };
 }
 

@@ -136,15 +136,3 @@ test("who has waited for a number gets it when it becomes free", () => {
   keys.settle();
   assert.equal(keys.get("d"), 1);
 });
-
-test("who was outdone gets the number when it is free", () => {
-  const { keys, ask } = bench();
-  const first = ask("a", 5);
-  ask("b", 5);
-  const third = ask("c", 5);
-  keys.settle();
-  keys.removed(third);
-  keys.removed(first);
-  keys.settle();
-  assert.deepEqual(["a", "b", "c"].map((key) => keys.get(key)), [undefined, 5, undefined]);
-});

@@ -48,15 +48,11 @@ interface Scope {
   highest: number;
 }
 
-const placeOf = ({ scope, requested }: KeyRequest): string => `${scope} ${requested}`;
-
 export class KeyAllocator implements Sink<KeyRequest>, KeySource {
   readonly #options: KeyAllocatorOptions;
   readonly #scopes = new Map<string, Scope>();
   readonly #numbers = new Map<string, { readonly holder: Holder; number: number }>();
   readonly #given: ValuesByKey<number>;
-  /** Who asked for a number that somebody else has: the first of them gets it when it is free. By `SCOPE NUMBER`. */
-  readonly #outdone = new Map<string, Set<KeyRequest>>();
   /** In the order they came: a changed request goes before it comes. */
   #arrived = new Set<KeyRequest>();
   #gone = new Set<KeyRequest>();
@@ -111,7 +107,6 @@ export class KeyAllocator implements Sink<KeyRequest>, KeySource {
     if (this.#isFirst) arrived.sort((a, b) => compareBytes(a.key, b.key));
     this.#isFirst = false;
     this.#serve(arrived, had);
-    for (const request of gone) this.#passOn(request);
     for (const { key } of gone) if (!this.#numbers.has(key)) this.#given.clear(key);
   }
 
@@ -167,24 +162,6 @@ export class KeyAllocator implements Sink<KeyRequest>, KeySource {
       displaced.push(holder.request);
     }
     return this.#grant(request, request.requested, true);
-  }
-
-  /** The number that `gone` asked for goes to the next who did. */
-  #passOn(gone: KeyRequest): void {
-    if (gone.requested === 0 || this.isTaken(gone.scope, gone.requested)) return;
-    for (const next of this.#outdone.get(placeOf(gone)) ?? []) {
-      this.#forgetOutdone(next);
-      this.#release(next.key);
-      this.#grant(next, next.requested, true);
-      return;
-    }
-  }
-
-  #forgetOutdone(request: KeyRequest): void {
-    const place = placeOf(request);
-    const outdone = this.#outdone.get(place);
-    outdone?.delete(request);
-    if (outdone?.size === 0) this.#outdone.delete(place);
   }
 
   #grant(request: KeyRequest, number: number, isExplicit: boolean): boolean {
