@@ -47,7 +47,7 @@ validate:
   - claim: a request and a reply leave vm2's port
     on: vm1
     run: ping -c 1 vm2
-    captures: [{ on: n0, port: vm2, only: ICMP, frames: 2, shows: "ttl 64\\nttl 64", lacks: ttl 63 }]
+    captures: [{ on: n0, port: vm2, only: ICMP echo, frames: 2, shows: "ttl 64\\nttl 64", lacks: ttl 63 }]
 `);
   assert.equal(code, 0, text);
   assert.match(text, /^1 +holds +[\d.]+ s +neighbours reach each other +vm1: ping -c 3 -i 0\.2 -W 1 vm2$/m);
