@@ -52,7 +52,8 @@ function* admission(owner: LogicalSwitch, port: SwitchPort, name: string) {
     yield lflow(owner, lsIn.l2Unknown, 50, match`outport == ${quoted(name)}`, dropActions(port.topology), details);
     return;
   }
-  const queue = type === "router" ? undefined : port.topology.queues.get(name);
+  // Without limits of its own a port may still be sent to a queue that somebody else has set up.
+  const queue = type === "router" ? undefined : (port.topology.queues.get(name) ?? port.row.options.get("qdisc_queue_id"));
   const setQueue = queue === undefined ? "" : `set_queue(${queue}); `;
   if (type === "vtep") {
     const onward = actions`${setQueue}${bit.fromRamp} = 1; next(pipeline=ingress, table=${lsIn.hairpin.table});`;
@@ -66,7 +67,7 @@ function* admission(owner: LogicalSwitch, port: SwitchPort, name: string) {
 }
 
 /** Queues work where packets leave the chassis: at the localnet port. */
-function* queuedOutput(owner: LogicalSwitch, port: SwitchPort, queue: number) {
+function* queuedOutput(owner: LogicalSwitch, port: SwitchPort, queue: number | string) {
   const output = actions`set_queue(${queue}); output;`;
   if (typeOf(port) === "localnet") {
     yield lflow(owner, lsOut.applyPortSec, 100, match`outport == ${quoted(port.row.name)}`, output, { ioPort: port.row.name, hint: port.row });
