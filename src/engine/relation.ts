@@ -7,7 +7,7 @@
  */
 import { ChangeSource, Signal } from "./cell.ts";
 import type { Collection, CollectionWatcher } from "./collection.ts";
-import { isObserved } from "./tracking.ts";
+import { forEachReader, isObserved } from "./tracking.ts";
 
 /** A kind of fact: calling it makes a yield for a rule. Two facts with equal keys are the same fact. */
 export interface Relation<F> extends RelationName {
@@ -46,19 +46,39 @@ interface Entry<F> {
   supporters: Supporter | Set<Supporter>;
 }
 
+/**
+ * Whether one fact stands, for those who have asked. A fact may lose its last supporter and find another before anybody looks, when
+ * rules hand it from one instance to the next: so readers are asked to look again, and run only if the answer is another one.
+ */
 class KnownFact extends ChangeSource {
-  readonly #store: { readonly name: string };
-  readonly #key: string;
+  readonly #name: string;
+  readonly #stands: () => boolean;
   readonly #forget: () => void;
-  constructor(store: { readonly name: string }, key: string, forget: () => void) {
+  #stood: boolean;
+
+  constructor(name: string, stands: () => boolean, forget: () => void) {
     super();
-    this.#store = store;
-    this.#key = key;
+    this.#name = name;
+    this.#stands = stands;
     this.#forget = forget;
+    this.#stood = stands();
   }
+
+  lookAgain(): void {
+    forEachReader(this, (reader) => reader.mark("perhaps"));
+  }
+
+  refresh(): void {
+    const stands = this.#stands();
+    if (stands === this.#stood) return;
+    this.#stood = stands;
+    this.change();
+  }
+
   describe(): string {
-    return `${this.#store.name} ${this.#key}`;
+    return this.#name;
   }
+
   unread(): void {
     this.#forget();
   }
@@ -92,9 +112,10 @@ export class RelationStore<F> implements Collection<F> {
   get(key: string): F | undefined {
     let known = this.#byKey.get(key);
     if (known === undefined && isObserved()) {
-      known = new KnownFact(this, key, () => this.#byKey.delete(key));
+      known = new KnownFact(`${this.name} ${key}`, () => this.#entries.has(key), () => this.#byKey.delete(key));
       this.#byKey.set(key, known);
     }
+    known?.refresh();
     known?.read();
     return this.#entries.get(key)?.fact;
   }
@@ -136,6 +157,6 @@ export class RelationStore<F> implements Collection<F> {
 
   #announce(key: string): void {
     this.#membership.change();
-    this.#byKey.get(key)?.change();
+    this.#byKey.get(key)?.lookAgain();
   }
 }
