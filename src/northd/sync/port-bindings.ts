@@ -21,9 +21,18 @@ export function bindingKey(datapath: string, name: string, type: string, parent:
   return `${datapath} ${name}${type === "virtual" ? " virtual" : ""}${type === "" && parent !== undefined ? " nested" : ""}`;
 }
 
-/** The row of a port, or of its stand-in `name` on a gateway chassis. */
-export const wishedPort = (datapath: Datapath, port: Port, name: string = port.row.name) =>
-  wished("Port_Binding", port.kind === "switch-port" ? bindingKey(datapath.row._uuid, name, port.row.type, port.row.parent_name) : bindingKey(datapath.row._uuid, name, "patch", undefined));
+/**
+ * The row of a port, or of its stand-in `name` on a gateway chassis. A port that changes its type otherwise keeps the row it has,
+ * though that still says nested, or will.
+ */
+export function wishedPort(datapath: Datapath, port: Port, name: string = port.row.name) {
+  const on = datapath.row._uuid;
+  if (port.kind !== "switch-port") return wished("Port_Binding", bindingKey(on, name, "patch", undefined));
+  const { type, parent_name: parent } = port.row;
+  const row = bindingOf(port.topology, datapath, name);
+  const keeps = row !== undefined && (row.type !== "" || type !== "") && row.type !== "virtual" && type !== "virtual";
+  return wished("Port_Binding", keeps ? identifyBinding(port.topology, row) : bindingKey(on, name, type, parent));
+}
 
 /** The northbound row of the datapath that a binding is on. */
 export function datapathOfBinding(t: Topology, row: BindingRow): string | undefined {
