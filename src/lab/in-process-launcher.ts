@@ -71,7 +71,7 @@ export function inProcessLauncher(folder: string, pid: number, ended: (node: str
             close: () => port.close(),
           };
         },
-        tap: (port, see) => theSwitch().tap(port, see),
+        tap: (port, see) => ({ attached: Promise.resolve(), stop: theSwitch().tap(port, see) }),
       };
     },
   };

@@ -6,12 +6,11 @@
  * Whatever is in the databases by the time a daemon starts, it works out once; what comes later, it works in bit by bit.
  */
 import { timedOutCode } from "../ctl/index.ts";
-import type { AddressMap, DatagramSocket, Host, Machines } from "../host/index.ts";
+import type { AddressMap, Host, Machines } from "../host/index.ts";
 import { mappedHost } from "../host/index.ts";
 import { type Ip, isLinkLocalIpv6, parsePrefix } from "../net/index.ts";
-import { genevePort } from "../packet/index.ts";
 import { present } from "../std/index.ts";
-import type { CapturedFrame } from "../switch/index.ts";
+import type { CapturedFrame, DistantTap } from "../switch/index.ts";
 import { carriersOf } from "./carriers.ts";
 import { type DaemonPlan, planDaemons } from "./daemon-plan.ts";
 import { firstCommands } from "./first-commands.ts";
@@ -61,8 +60,6 @@ export class Lab {
   readonly #daemons = new Map<string, LaunchedDaemon>();
   readonly hosts = new Map<string, LabHost>();
   #underlay: LabUnderlay | undefined;
-  /** Keeps other labs from this one's addresses where no tunnel does. */
-  #claim: DatagramSocket | undefined;
   readonly machines: LabMachines;
   readonly #setUp: SetUp;
   /** Nodes whose network stacks are off. */
@@ -114,7 +111,7 @@ export class Lab {
 
   /** Nodes with a place in the underlay open their UDP sockets there; it is loaded only where it is wanted. */
   async #startUnderlay(): Promise<void> {
-    const { host, machines, topology, carriers } = this.#options;
+    const { host, machines, topology } = this.#options;
     if (topology.underlay === undefined) return;
     const { LabUnderlay } = await import("./underlay/lab-underlay.ts");
     try {
@@ -123,8 +120,6 @@ export class Lab {
       throw new LabError(error instanceof Error ? error.message : String(error));
     }
     for (const [name, nodeHost] of this.#nodeHosts) this.#nodeHosts.set(name, { ...nodeHost, datagrams: this.#underlay.datagramsOf(name, nodeHost.datagrams) });
-    const [carrier] = carriers.values();
-    if (carrier !== undefined) this.#claim = await host.datagrams.bind(carrier, genevePort).catch(() => undefined);
   }
 
   async down(): Promise<void> {
@@ -137,7 +132,6 @@ export class Lab {
     this.#daemons.clear();
     await this.machines.stop();
     await this.#underlay?.stop();
-    this.#claim?.close();
   }
 
   /** Ends the daemon if it still runs, and starts it on the same state; without a name, all of the node's that do not run. */
@@ -232,11 +226,11 @@ export class Lab {
   }
 
   /** The frames of a port of a node's switch, of a switch of the underlay, or of a machine's interface. */
-  tap(on: string, port: string, see: (frame: CapturedFrame) => void): () => void {
+  tap(on: string, port: string, see: (frame: CapturedFrame) => void): DistantTap {
     const below = this.#underlay?.tap(on, port, see);
     const daemon = this.daemon(on, "ovs-vswitchd");
     if (below === undefined && daemon === undefined) throw new LabError(`${on} has no switch to capture on`);
-    return below ?? present(daemon).tap(port, see);
+    return below === undefined ? present(daemon).tap(port, see) : { attached: Promise.resolve(), stop: below };
   }
 
   links(): readonly LinkReport[] {

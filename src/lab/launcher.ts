@@ -1,6 +1,6 @@
 /** Starting the daemons of a plan, in this process or in processes of their own: the lab does not care which. */
 import type { Host } from "../host/index.ts";
-import type { AttachedPort, CapturedFrame } from "../switch/index.ts";
+import type { AttachedPort, CapturedFrame, DistantTap } from "../switch/index.ts";
 import type { DaemonPlan } from "./daemon-plan.ts";
 import type { TopologyNode } from "./topology/nodes.ts";
 
@@ -15,7 +15,7 @@ export interface LaunchedDaemon {
   kill(): void;
   /** For a switch: see Switch.attachPort and Switch.tap. */
   attachPort(name: string, receive: (frame: Uint8Array) => void): AttachedPort;
-  tap(port: string, see: (frame: CapturedFrame) => void): () => void;
+  tap(port: string, see: (frame: CapturedFrame) => void): DistantTap;
 }
 
 export interface DaemonLauncher {

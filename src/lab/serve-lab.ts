@@ -110,14 +110,15 @@ function captureHandler({ lab }: ServedLab): ControlHandler {
       }, done);
       const portName = text(port, "port");
       const wanted = optionalText(only, "only");
-      stop = lab.tap(nodeName, portName, (frame) => {
+      const tap = lab.tap(nodeName, portName, (frame) => {
         if (!isWanted(frame.bytes)) return;
         if (wanted !== undefined && !frameText(frame.bytes).includes(wanted)) return;
         if (exchange.backlogSize > maxWaitingBytes) dropped++;
         else see(frame);
       });
       const until = Number(count ?? 0) > 0 ? `${String(count)} packets` : "until Ctrl-C";
-      tell(`capturing on ${nodeName}, ${portName}, ${until}`);
+      stop = () => tap.stop();
+      void tap.attached.then(() => tell(`capturing on ${nodeName}, ${portName}, ${until}`));
       exchange.onInterrupt(done);
     });
   };

@@ -1,6 +1,6 @@
 /** `isthmus up FILE`: brings a lab up and stays until Ctrl-C, or leaves it running in the background. */
 import { joinedStreams, type Timer } from "../../host/index.ts";
-import { findCarriers } from "../carriers.ts";
+import { claimCarriers } from "../carriers.ts";
 import { serveControl } from "../control.ts";
 import { createDatabaseFile } from "../database-files.ts";
 import { ctlRunner } from "../ctl-runner.ts";
@@ -64,7 +64,7 @@ export async function bringUp(terminal: Terminal, file: string, options: UpOptio
   const programs = parseStandIns(options.program ?? []);
   if ("malformed" in programs) throw new UserError(`--program ${programs.malformed}: expected PROGRAM=PATH, where PROGRAM is one of ${standInPrograms.join(", ")}`);
   await prepareFolder(terminal, folder, topology);
-  const carriers = await findCarriers([...topology.nodes.values()].map((n) => n.address), folder, host.datagrams);
+  const { carriers, claim } = await claimCarriers([...topology.nodes.values()].map((n) => n.address), folder, host.datagrams);
   const record: LabRecord = { name: topology.name, topologyFile: absolute(terminal, file), pid: process.pid, carriers: [...carriers], isSplitIntoProcesses: options.processes };
   host.disk.write(topologyPath(folder), text);
   host.disk.write(recordPath(folder), `${JSON.stringify(record, null, 2)}\n`);
@@ -86,7 +86,10 @@ export async function bringUp(terminal: Terminal, file: string, options: UpOptio
   });
   let isGoing: Promise<void> | undefined;
   const down = (): Promise<void> => {
-    isGoing ??= lab.down().then(() => host.disk.remove(folder));
+    isGoing ??= lab.down().then(() => {
+      claim.close();
+      host.disk.remove(folder);
+    });
     return isGoing;
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.onSignal(signal, end);

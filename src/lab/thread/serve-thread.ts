@@ -68,7 +68,12 @@ class NodesOfThread {
     const daemon = await this.#launcher.launch(host, node, plan);
     const key = `${node.name}/${plan.name}`;
     this.#daemons.set(key, daemon);
-    if (plan.kind === "switch") this.#frames.set(key, await serveFrames(host, `${nodeFolder(this.#begin.folder, node.name)}/${framesSocket}`, daemon));
+    if (plan.kind !== "switch") return;
+    const frames = await serveFrames(host, `${nodeFolder(this.#begin.folder, node.name)}/${framesSocket}`, {
+      attachPort: (name, receive) => daemon.attachPort(name, receive),
+      tap: (port, see) => daemon.tap(port, see).stop,
+    });
+    this.#frames.set(key, frames);
   }
 
   #remove({ node, daemon }: { readonly node: string; readonly daemon: string }): LaunchedDaemon | undefined {

@@ -3,7 +3,8 @@
  * says what the connection is for, and records follow, each with its length in two bytes.
  *
  *     port NAME\n   frames in both directions: a host's cable
- *     tap NAME\n    frames seen at that port (or "tunnel"): wall clock in ms (8 bytes), direction (1), frame
+ *     tap NAME\n    frames seen at that port (or "tunnel"): wall clock in ms (8 bytes), direction (1), frame; an empty
+ *                   record comes first, when nothing that passes can be missed any more
  */
 import type { Host, Listener, Stream, Timer } from "../../host/index.ts";
 import type { CapturedFrame } from "./port-taps.ts";
@@ -66,8 +67,10 @@ function serveConnection(stream: Stream, target: Pick<Switch, "attachPort" | "ta
       const port = target.attachPort(name, (frame) => writeRecord(stream, frame));
       reader = new RecordReader((frame) => port.send(frame));
       end = () => port.close();
-    } else if (what === "tap") end = target.tap(name, (frame) => writeRecord(stream, printCaptured(frame)));
-    else stream.close();
+    } else if (what === "tap") {
+      end = target.tap(name, (frame) => writeRecord(stream, printCaptured(frame)));
+      writeRecord(stream, new Uint8Array(0));
+    } else stream.close();
   };
   stream.attach({
     data(bytes) {
@@ -96,19 +99,30 @@ function printCaptured(frame: CapturedFrame): Uint8Array {
   return record;
 }
 
+/** A look at a port of a switch elsewhere: `attached` resolves when it has begun. */
+export interface DistantTap {
+  readonly attached: Promise<void>;
+  stop(): void;
+}
+
 /** In the lab's process: a cable that is plugged in again whenever the switch has been started anew. */
 export function connectPort(host: Host, path: string, name: string, receive: (frame: Uint8Array) => void): AttachedPort {
   const link = keepConnected(host, path, `port ${name}\n`, receive);
   return { name, send: (frame) => link.send(frame), close: () => link.close() };
 }
 
-export function connectTap(host: Host, path: string, port: string, see: (frame: CapturedFrame) => void): () => void {
+export function connectTap(host: Host, path: string, port: string, see: (frame: CapturedFrame) => void): DistantTap {
+  let attach = (): void => {};
+  const attached = new Promise<void>((resolve) => {
+    attach = resolve;
+  });
   const link = keepConnected(host, path, `tap ${port}\n`, (record) => {
+    if (record.length === 0) attach();
     if (record.length < 9) return;
     const wallMs = new DataView(record.buffer, record.byteOffset).getFloat64(0);
     see({ bytes: record.subarray(9), direction: record[8] === 0 ? "in" : "out", port, wallMs });
   });
-  return () => link.close();
+  return { attached, stop: () => link.close() };
 }
 
 function keepConnected(host: Host, path: string, greeting: string, take: (record: Uint8Array) => void): { send(record: Uint8Array): void; close(): void } {
