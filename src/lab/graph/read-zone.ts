@@ -49,7 +49,7 @@ function drawZone(zone: string, tables: Northbound, claims: ReadonlyMap<string, 
   for (const router of byName([...tables.Logical_Router])) {
     const id = `${zone}/router/${router.name}`;
     for (const uuid of router.ports) routerOfPort.set(portsByUuid.get(uuid)?.name ?? "", id);
-    const nats = [...router.nat].flatMap((uuid) => natByUuid.get(uuid) ?? []).sort((a, b) => (a.external_ip < b.external_ip ? -1 : 1));
+    const nats = [...router.nat].flatMap((uuid) => natByUuid.get(uuid) ?? []).sort(byAddresses);
     const told = nats.slice(0, shownTranslations).map((n) => `${n.type}: ${n.external_ip} \u2194 ${n.logical_ip}`);
     if (nats.length > shownTranslations) told.push(`and ${nats.length - shownTranslations} translations more`);
     boxes.push({ id, kind: "router", lines: [router.name, ...told], group: zone });
@@ -87,3 +87,14 @@ function drawZone(zone: string, tables: Northbound, claims: ReadonlyMap<string, 
 }
 
 const byName = <Row extends { readonly name: string }>(rows: readonly Row[]): Row[] => [...rows].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+
+/** Several networks may share an external address. */
+const byAddresses = (a: Translation, b: Translation): number => {
+  const [x, y] = [`${a.external_ip} ${a.logical_ip}`, `${b.external_ip} ${b.logical_ip}`];
+  return x < y ? -1 : x > y ? 1 : 0;
+};
+
+interface Translation {
+  readonly external_ip: string;
+  readonly logical_ip: string;
+}
