@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { test } from "node:test";
 import { silentLog } from "../src/host/index.ts";
 import { nodeMachines } from "../src/host/node/index.ts";
@@ -92,9 +92,13 @@ for (const example of readdirSync(join(root, "examples")).filter((f) => f.endsWi
   });
 }
 
-const mainNorthd = process.env["ISTHMUS_OVN"] === undefined ? "/usr/bin/ovn-northd" : join(process.env["ISTHMUS_OVN"], "northd/ovn-northd");
+/** Of OVN's own: main's, where there is a build of it. */
+const realProgram = (folder: string, name: string): string => (process.env["ISTHMUS_OVN"] === undefined ? `/usr/bin/${name}` : join(process.env["ISTHMUS_OVN"], folder, name));
+const mainNorthd = realProgram("northd", "ovn-northd");
+const mainController = realProgram("controller", "ovn-controller");
+const without = (program: string): false | string => (run("test", ["-x", program]).code === 0 ? false : `needs ${basename(program)}`);
 
-test("another northd in place of ours", { skip: run("test", ["-x", mainNorthd]).code === 0 ? false : "needs ovn-northd" }, () => {
+test("another northd in place of ours", { skip: without(mainNorthd) }, () => {
   const scratch = mkdtempSync(join(tmpdir(), "isthmus-validate-"));
   try {
     writeFileSync(join(scratch, "small.lab.yml"), `${small}validate:\n  - { claim: it carries packets, ping: { from: vm1, to: vm2 }, within: 10 }\n`);
@@ -102,7 +106,28 @@ test("another northd in place of ours", { skip: run("test", ["-x", mainNorthd]).
     const { code, stdout, stderr } = validate(`ovn-northd=${mainNorthd}`);
     assert.equal(code, 0, stdout + stderr);
     assert.match(validate("ovn-northd=/no/such/program").stderr, /\/no\/such\/program.* did not start: .*not found/);
-    assert.match(validate("northd").stderr, /expected PROGRAM=PATH, where PROGRAM is one of ovn-northd, ovn-ic/);
+    assert.match(validate("northd").stderr, /expected PROGRAM=PATH, where PROGRAM is one of ovn-northd, ovn-ic, ovn-controller/);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+});
+
+test("another controller and northd in place of ours, over our databases and switch", { skip: without(mainController) }, () => {
+  const scratch = mkdtempSync(join(tmpdir(), "isthmus-validate-"));
+  try {
+    const steps = `validate:
+  - { claim: it carries packets, ping: { from: vm1, to: vm2 }, within: 10 }
+  - claim: that was the other one
+    on: n0
+    run: ovn-appctl -t ovn-controller version; ovs-vsctl get Open_vSwitch . external_ids:ovn-remote-n0
+    shows: |
+      Open vSwitch Library
+      "tcp:
+`;
+    writeFileSync(join(scratch, "small.lab.yml"), `${small}${steps}`);
+    const programs = [`ovn-northd=${mainNorthd}`, `ovn-controller=${mainController}`];
+    const { code, stdout, stderr } = run(isthmus, ["validate", join(scratch, "small.lab.yml"), "--dir", join(scratch, "l"), "--program", ...programs]);
+    assert.equal(code, 0, stdout + stderr);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

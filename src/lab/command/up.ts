@@ -76,7 +76,7 @@ export async function bringUp(terminal: Terminal, file: string, options: UpOptio
   const isInOneThread = options.processes || topology.underlay !== undefined;
   if (isInOneThread) threads.endSpare();
   const own = isInOneThread ? inOneThread : spreadOverThreads(threads, topology, folder, process.pid, carriers, inOneThread);
-  const launcher = programs.size === 0 ? own.launcher : standInLauncher({ launcher: own.launcher, children, folder, carriers, programs, environmentOf });
+  const launcher = programs.size === 0 ? own.launcher : standInLauncher({ ...own, topology, children, folder, carriers, programs, environmentOf });
   // Daemons of one process need no sockets between them; whoever comes from outside does.
   const labHost = options.processes ? host : { ...host, streams: joinedStreams(host.streams) };
   const lab = new Lab({ host: labHost, topology, folder, carriers, launcher, commands: own.commands, machines, runsSetup: options.setup, progress: options.progress });
