@@ -21,7 +21,7 @@ await runDaemon(
       { name: "disable-system-route", argument: "none" },
       { name: "enable-dummy", argument: "optional" },
     ],
-    async start(host, { args, folders, given, process }) {
+    async start(host, { args, folders, given, process, exit }) {
       const [remote = "unix:db.sock"] = args;
       const database = remote.replace(/^unix:(?!\/)/, `unix:${folders.run}/`);
       if (database.split(",").some((target) => parseActiveTarget(target) === undefined)) throw new StartError(`${remote}: bad database remote`);
@@ -31,7 +31,7 @@ await runDaemon(
       const missing = frames === undefined && !isDummy ? nodeFrameDevices.obstacle() : undefined;
       if (missing !== undefined) host.log.warn(missing);
       const devices = frames === undefined && !isDummy && missing === undefined ? nodeFrameDevices : undefined;
-      const running = startSwitch(host, { database, runFolder: folders.run, ...(devices === undefined ? {} : { devices }) });
+      const running = startSwitch(host, { database, runFolder: folders.run, exit, ...(devices === undefined ? {} : { devices }) });
       if (frames !== undefined) await serveFrames(host, frames, running);
       return running;
     },

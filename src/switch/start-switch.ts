@@ -14,7 +14,7 @@ import { Devices } from "./port/devices.ts";
 import { KernelLinks } from "./port/kernel-links.ts";
 import { PortTaps } from "./port/port-taps.ts";
 import type { AttachedPort, Switch, SwitchOptions } from "./switch.ts";
-import { switchCommands } from "./switch-commands.ts";
+import { exitCommand, switchCommands } from "./switch-commands.ts";
 import { Tunnels } from "./port/tunnels.ts";
 
 const sweepMs = 1000;
@@ -81,11 +81,11 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
     configuration.writeStatistics();
   };
   timer = host.clock.after(sweepMs, eachSecond);
-  host.log.module("ovs_vswitchd").info(`isthmus ${isthmusVersion}, as Open vSwitch ${ovsVersion}`);
+  host.log.module("vswitchd").info(`ovs-vswitchd (Open vSwitch) ${ovsVersion}, Isthmus ${isthmusVersion}`);
 
   return {
     ready: configuration.ready,
-    commands: [...switchCommands({ configuration, datapath, tunnels, tracker, bfd, nowMs }), ...fragmentCommands(fragments)],
+    commands: [...switchCommands({ configuration, datapath, tunnels, tracker, bfd, nowMs }), ...fragmentCommands(fragments), ...(options.exit === undefined ? [] : [exitCommand(options.exit)])],
     async stop() {
       if (isStopped) return;
       isStopped = true;

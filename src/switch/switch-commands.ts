@@ -24,6 +24,17 @@ export interface CommandParts {
   nowMs(): number;
 }
 
+/** `--cleanup` also takes the datapath away, which here is nothing that could outlive the process. */
+export function exitCommand(exit: () => void): UnixctlCommand {
+  return {
+    name: "exit", usage: "[--cleanup]", minArgs: 0, maxArgs: 1,
+    run() {
+      exit();
+      return "";
+    },
+  };
+}
+
 export function switchCommands(parts: CommandParts): readonly UnixctlCommand[] {
   const { configuration, datapath, tracker, tunnels, bfd, nowMs } = parts;
   const sorted = (): ConfiguredBridge[] => [...configuration.bridges.values()].sort((a, b) => (a.bridge.name < b.bridge.name ? -1 : 1));

@@ -13,6 +13,8 @@ export interface SwitchOptions {
   readonly devices?: FrameDevices;
   /** Written to Open_vSwitch.ovs_version; absent: this release's. */
   readonly version?: string;
+  /** Ends the program that the switch is; absent: it is a part of one. */
+  readonly exit?: () => void;
 }
 
 /** A host's end of a system, internal or dummy interface. */
