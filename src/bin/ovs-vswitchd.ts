@@ -2,12 +2,18 @@
 import { runDaemon, StartError } from "../daemon/index.ts";
 import { parseActiveTarget } from "../host/index.ts";
 import { nodeFrameDevices, nodeHost, nodeProcess } from "../host/node/index.ts";
-import { serveFrames, startSwitch } from "../switch/index.ts";
+import { type DummyLevel, dummyLevels, serveFrames, startSwitch } from "../switch/index.ts";
 
 const help = `ovs-vswitchd: Open vSwitch daemon
 usage: ovs-vswitchd [OPTIONS] [DATABASE]
 where DATABASE is a socket on which ovsdb-server is listening
       (default: "unix:db.sock" in the run-time folder).`;
+
+function dummyLevel(text: string | undefined): DummyLevel {
+  const level = dummyLevels.find((l) => l === (text ?? "none"));
+  if (level === undefined) throw new StartError(`${text}: unknown dummy level`);
+  return level;
+}
 
 await runDaemon(
   {
@@ -21,17 +27,18 @@ await runDaemon(
       { name: "disable-system-route", argument: "none" },
       { name: "enable-dummy", argument: "optional" },
     ],
-    async start(host, { args, folders, given, process, exit }) {
+    async start(host, { args, folders, given, value, process, exit }) {
       const [remote = "unix:db.sock"] = args;
       const database = remote.replace(/^unix:(?!\/)/, `unix:${folders.run}/`);
       if (database.split(",").some((target) => parseActiveTarget(target) === undefined)) throw new StartError(`${remote}: bad database remote`);
       // A lab that keeps its hosts in another process plugs them in here.
       const frames = process.variable("ISTHMUS_FRAMES");
-      const isDummy = given("enable-dummy");
-      const missing = frames === undefined && !isDummy ? nodeFrameDevices.obstacle() : undefined;
+      const dummies = given("enable-dummy") ? dummyLevel(value("enable-dummy")) : undefined;
+      const wantsDevices = frames === undefined && !given("disable-system") && (dummies === undefined || dummies === "none");
+      const missing = wantsDevices ? nodeFrameDevices.obstacle() : undefined;
       if (missing !== undefined) host.log.warn(missing);
-      const devices = frames === undefined && !isDummy && missing === undefined ? nodeFrameDevices : undefined;
-      const running = startSwitch(host, { database, runFolder: folders.run, exit, ...(devices === undefined ? {} : { devices }) });
+      const devices = wantsDevices && missing === undefined ? { devices: nodeFrameDevices } : {};
+      const running = startSwitch(host, { database, runFolder: folders.run, exit, ...devices, ...(dummies === undefined ? {} : { dummies }) });
       if (frames !== undefined) await serveFrames(host, frames, running);
       return running;
     },

@@ -238,7 +238,7 @@ export class Configuration {
     const { mac, id } = addressOf(row);
     const bridge = new Bridge(row.name, row._uuid, mac, id);
     const service = new BridgeService(bridge, datapath, { version }, events, host.log.module("ofproto"));
-    const configured = new ConfiguredBridge(row._uuid, bridge, service, host, runFolder);
+    const configured = new ConfiguredBridge(row._uuid, bridge, service, row.datapath_type, host, runFolder);
     this.bridges.set(row._uuid, configured);
     host.log.module("bridge").info(`bridge ${row.name}: using datapath ID ${id.toString(16).padStart(16, "0")}`);
     if (row.fail_mode !== "secure" && row.controller.size === 0) service.install(normalFlow);
@@ -289,7 +289,7 @@ export class Configuration {
     const problem = open.kind.type === "patch" ? port.patchError : this.#parts.tunnels.errorOf(open);
     this.#answers.interface(interfaceRow._uuid, {
       ofport: open.number, error: problem, mac_in_use: formatMac(open.mac), link_resets: 0, status: statusOf(open.kind), bfd_status: this.#parts.bfd.statusOf(open),
-      ...linkOf(open, this.#parts.kernel?.factsOf(open.name)),
+      ...linkOf(open, this.#parts.dummies?.factsOf(open.name) ?? this.#parts.kernel?.factsOf(open.name)),
     });
   }
 

@@ -23,15 +23,17 @@ export class ConfiguredBridge {
   readonly bridge: Bridge;
   readonly service: BridgeService;
   readonly ports = new Map<Uuid<"Port">, ConfiguredPort>();
+  readonly datapathType: string;
   readonly listening: Promise<void>;
   #listeners: Listener[] = [];
   #isClosed = false;
   #lastNumber = 0;
 
-  constructor(uuid: Uuid<"Bridge">, bridge: Bridge, service: BridgeService, host: Host, runFolder: string) {
+  constructor(uuid: Uuid<"Bridge">, bridge: Bridge, service: BridgeService, datapathType: string, host: Host, runFolder: string) {
     this.uuid = uuid;
     this.bridge = bridge;
     this.service = service;
+    this.datapathType = datapathType;
     this.listening = this.#listen(host, runFolder);
   }
 

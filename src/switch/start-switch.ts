@@ -8,6 +8,8 @@ import { Configuration } from "./configuration.ts";
 import { fragmentCommands } from "./conntrack/fragment-commands.ts";
 import { ConnectionTracker } from "./conntrack/connection-tracker.ts";
 import { Fragments } from "./conntrack/fragments.ts";
+import { dummyCommands } from "./dummy/dummy-commands.ts";
+import { DummyLinks } from "./dummy/dummy-links.ts";
 import { Controllers } from "./openflow/controllers.ts";
 import { Datapath } from "./datapath.ts";
 import { Devices } from "./port/devices.ts";
@@ -26,6 +28,7 @@ const monitor = { Open_vSwitch: true, Bridge: true, Port: true, Interface: true,
 export function startSwitch(host: Host, options: SwitchOptions): Switch {
   const devices = new Devices();
   const kernel = options.devices === undefined ? undefined : new KernelLinks(options.devices, host.log.module("netdev"));
+  const dummies = options.dummies === undefined ? undefined : new DummyLinks(host, options.dummies);
   const taps = new PortTaps(() => host.clock.wall());
   const log = host.log.module("ofproto_dpif_xlate");
   const nowMs = (): number => host.clock.now();
@@ -58,11 +61,12 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
   const controllers = new Controllers(host);
   controllers.changed = (service) => configuration.controllersChanged(service);
   const configuration: Configuration = new Configuration({
-    host, replica, datapath, tunnels, devices, kernel, bfd, controllers, limits: tracker.limits, runFolder: options.runFolder, version: options.version ?? ovsVersion,
+    host, replica, datapath, tunnels, devices, kernel, dummies, bfd, controllers, limits: tracker.limits, runFolder: options.runFolder, version: options.version ?? ovsVersion,
     events: { nowMs, next32: () => host.random.next32(), flushConnections: (request) => (request.kind === "ct_flush" ? tracker.flushMatching(request) : tracker.flush(request.zone)) },
   });
   devices.changed = (name) => configuration.deviceChanged(name);
   if (kernel !== undefined) kernel.changed = devices.changed;
+  if (dummies !== undefined) dummies.changed = devices.changed;
 
   let timer: Timer | undefined;
   let isStopped = false;
@@ -85,13 +89,17 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
 
   return {
     ready: configuration.ready,
-    commands: [...switchCommands({ configuration, datapath, tunnels, tracker, bfd, nowMs }), ...fragmentCommands(fragments), ...(options.exit === undefined ? [] : [exitCommand(options.exit)])],
+    commands: [
+      ...switchCommands({ configuration, datapath, tunnels, tracker, bfd, nowMs }), ...fragmentCommands(fragments),
+      ...(options.exit === undefined ? [] : [exitCommand(options.exit)]), ...(dummies === undefined ? [] : dummyCommands(dummies)),
+    ],
     async stop() {
       if (isStopped) return;
       isStopped = true;
       timer?.cancel();
       configuration.stop();
       kernel?.stop();
+      dummies?.stop();
       bfd.close();
       tunnels.close();
       replica.close();

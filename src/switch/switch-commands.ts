@@ -78,12 +78,6 @@ export function switchCommands(parts: CommandParts): readonly UnixctlCommand[] {
       return ["netdev@ovs-netdev:", `  lookups: hit:${hits} missed:${misses} lost:${datapath.dropped}`, `  flows: ${count}`, `  masks: total:${maskCount}`, `  cache: exact hit:${exactHits}`, ...ports].map((line) => `${line}\n`).join("");
     }),
     ...trackerCommands(tracker, nowMs),
-    command("netdev-dummy/receive", "name packet...", 2, Number.POSITIVE_INFINITY, ([name, ...packets]) => {
-      const port = datapath.ports.named(name ?? "");
-      if (port === undefined || port.kind.type !== "dummy") throw new UnixctlError("no such dummy netdev");
-      for (const packet of packets) datapath.receive(port, bytesOf(packet));
-      return "";
-    }),
     command("bfd/show", "[interface]", 0, 1, ([name]) => {
       const monitored = [...datapath.ports].map(({ port }) => port).filter((port) => port.isMonitored && (name === undefined || port.name === name));
       if (name !== undefined && monitored.length === 0) throw new UnixctlError("no such bfd object");

@@ -1,6 +1,7 @@
 /** The switch as others see it. */
 import type { Daemon } from "../daemon/index.ts";
 import type { FrameDevices } from "../host/index.ts";
+import type { DummyLevel } from "./dummy/dummy-links.ts";
 import type { CapturedFrame } from "./port/port-taps.ts";
 
 /** Where the switch finds its database and leaves its sockets. */
@@ -11,6 +12,8 @@ export interface SwitchOptions {
   readonly runFolder: string;
   /** The machine's network devices, for interfaces of type "system" and "internal"; absent: they get only what is attached to them. */
   readonly devices?: FrameDevices;
+  /** Dummy devices, for tests without a kernel: what they stand in for. */
+  readonly dummies?: DummyLevel;
   /** Written to Open_vSwitch.ovs_version; absent: this release's. */
   readonly version?: string;
   /** Ends the program that the switch is; absent: it is a part of one. */

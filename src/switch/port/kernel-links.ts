@@ -7,14 +7,13 @@
  */
 import type { DeviceError, DeviceFacts, FrameDevice, FrameDevices, Log } from "../../host/index.ts";
 import { formatMac, type Mac } from "../../net/index.ts";
+import type { LinkRequest, PortLink, PortLinks } from "./port-links.ts";
 
-export interface KernelLink {
+interface KernelLink extends PortLink {
   readonly device: FrameDevice;
-  /** As they were when last looked at; undefined: not there yet. */
-  readonly facts: DeviceFacts | undefined;
 }
 
-export type KernelPortType = "system" | "internal";
+type KernelPortType = "system" | "internal";
 
 interface Held {
   readonly type: KernelPortType;
@@ -25,7 +24,7 @@ interface Held {
   isForbidden: boolean;
 }
 
-export class KernelLinks {
+export class KernelLinks implements PortLinks {
   readonly #devices: FrameDevices;
   readonly #log: Log;
   readonly #stopWatching: () => void;
@@ -44,11 +43,13 @@ export class KernelLinks {
    * The device behind the interface; text: why there is none (an error of the row); undefined: an internal port that this
    * process may make no device for, and which is then a port with nothing behind it.
    */
-  open(name: string, type: KernelPortType, mac: Mac): KernelLink | string | undefined {
+  open(request: LinkRequest): KernelLink | string | undefined {
+    const { name, type } = request;
+    if (type === "dummy") return undefined;
     const held = this.#held.get(name) ?? { type, link: undefined, error: undefined, isForbidden: false };
     if (held.type !== type) {
       this.close(name);
-      return this.open(name, type, mac);
+      return this.open(request);
     }
     this.#held.set(name, held);
     if (held.link !== undefined || held.isForbidden) return held.link;
@@ -56,7 +57,7 @@ export class KernelLinks {
     const facts = this.#devices.look(name);
     if (type === "system" && facts === undefined) return noSuchDevice(name);
     if (type === "internal" && facts !== undefined) return `could not open network device ${name} (Device or resource busy)`;
-    const device = type === "system" ? this.#devices.openPacketSocket(name) : this.#devices.openTap(name, formatMac(mac));
+    const device = type === "system" ? this.#devices.openPacketSocket(name) : this.#devices.openTap(name, formatMac(request.mac ?? request.fallbackMac));
     held.link = { device, facts };
     void device.ended.then((error) => {
       if (error !== undefined && held.link?.device === device) this.#lost(name, held, error);

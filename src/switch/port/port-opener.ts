@@ -8,10 +8,12 @@ import type { BfdMonitor } from "./bfd-monitor.ts";
 import type { ConfiguredBridge, ConfiguredPort } from "../configured-bridge.ts";
 import type { Datapath } from "../datapath.ts";
 import type { Device, Devices } from "./devices.ts";
-import type { KernelLink, KernelLinks } from "./kernel-links.ts";
+import type { DummyLinks } from "../dummy/dummy-links.ts";
+import type { KernelLinks } from "./kernel-links.ts";
+import type { PortLink, PortLinks } from "./port-links.ts";
 import { isSameKind, readInterface } from "../interface-settings.ts";
 import { isNumberChanged, isSameVlan, macOfUuid, vlanOf } from "../row-settings.ts";
-import { type PortKind, SwitchPort } from "./switch-port.ts";
+import { SwitchPort } from "./switch-port.ts";
 import { canonicalAddress } from "./tunnel-address.ts";
 import type { Tunnels } from "./tunnels.ts";
 
@@ -27,6 +29,8 @@ export interface PortOpenerParts {
   readonly devices: Devices;
   /** The machine's own devices; undefined: ports get only what is attached to them. */
   readonly kernel: KernelLinks | undefined;
+  /** Dummy devices; undefined: there are none. */
+  readonly dummies: DummyLinks | undefined;
   readonly bfd: BfdMonitor;
 }
 
@@ -60,14 +64,21 @@ export class PortOpener {
     const isOther = old !== undefined && wanted.kind === "port" && (!isSameKind(old.kind, wanted.port) || isNumberChanged(old, interfaceRow));
     if (wanted.kind === "error" || isOther) this.close(configured, configuredPort);
     if (wanted.kind === "error") return wanted.text;
-    const mac = isLocal ? bridge.mac : (parseMac(interfaceRow.mac ?? "") ?? macOfUuid(interfaceRow._uuid));
-    const link = device === undefined ? this.#openLink(name, wanted.port.type, mac) : undefined;
+    const wantedMac = isLocal ? bridge.mac : parseMac(interfaceRow.mac ?? "");
+    const fallbackMac = macOfUuid(interfaceRow._uuid);
+    const mac = wantedMac ?? fallbackMac;
+    const { type } = wanted.port;
+    const links = type === "patch" || type === "geneve" ? undefined : this.#linksFor(type, configured);
+    const link =
+      device === undefined && type !== "patch" && type !== "geneve"
+        ? links?.open({ name, type, mac: type === "internal" ? wantedMac : undefined, fallbackMac, options: interfaceRow.options })
+        : undefined;
     const missing = typeof link === "string" ? link : undefined;
-    if (missing !== undefined || (wanted.port.type === "system" && device === undefined && link === undefined)) {
+    if (missing !== undefined || (type === "system" && device === undefined && link === undefined)) {
       this.close(configured, configuredPort);
       return missing ?? `could not open network device ${name} (No such device)`;
     }
-    const behind = (port: SwitchPort): void => this.#connect(port, device, typeof link === "string" ? undefined : link, interfaceRow, mac);
+    const behind = (port: SwitchPort): void => this.#connect(port, device, links, typeof link === "string" ? undefined : link, interfaceRow, mac);
     const vlan = vlanOf(row);
     if (configuredPort.port !== undefined) {
       behind(configuredPort.port);
@@ -98,23 +109,25 @@ export class PortOpener {
     return undefined;
   }
 
-  #openLink(name: string, type: PortKind["type"], mac: Mac): KernelLink | string | undefined {
-    return type === "system" || type === "internal" ? this.#parts.kernel?.open(name, type, mac) : undefined;
+  #linksFor(type: "system" | "internal" | "dummy", { datapathType }: ConfiguredBridge): PortLinks | undefined {
+    const { kernel, dummies } = this.#parts;
+    return dummies?.serves(type, datapathType) === true ? dummies : kernel;
   }
 
-  /** Puts behind the port what was attached to it, or the machine's device of its name. */
-  #connect(port: SwitchPort, attached: Device | undefined, link: KernelLink | undefined, row: InterfaceRow, mac: Mac): void {
-    const { datapath, kernel } = this.#parts;
-    if (attached !== undefined) kernel?.close(port.name);
+  /** Puts behind the port what was attached to it, or the device of its name. */
+  #connect(port: SwitchPort, attached: Device | undefined, links: PortLinks | undefined, link: PortLink | undefined, row: InterfaceRow, mac: Mac): void {
+    const { datapath } = this.#parts;
+    if (attached !== undefined) links?.close(port.name);
     port.deliver = attached?.receive ?? (link === undefined ? undefined : (frame) => link.device.send(frame));
     if (link === undefined) return;
     link.device.attach((frame) => datapath.receive(port, frame));
     const { facts } = link;
     if (facts === undefined) return;
-    if (row.mtu_request !== undefined && row.mtu_request !== facts.mtu) kernel?.setMtu(port.name, row.mtu_request);
+    if (row.mtu_request !== undefined && row.mtu_request !== facts.mtu) links?.setMtu(port.name, row.mtu_request);
     const isOwn = port.kind.type === "internal";
-    if (isOwn && facts.mac !== formatMac(mac)) kernel?.setMac(port.name, mac);
-    port.mac = isOwn ? mac : (parseMac(facts.mac) ?? mac);
+    const isAddressed = isOwn && (links === this.#parts.kernel || isLocal(port) || row.mac !== undefined);
+    if (isAddressed && facts.mac !== formatMac(mac)) links?.setMac(port.name, mac);
+    port.mac = isAddressed ? mac : (parseMac(facts.mac) ?? mac);
     port.mtu = facts.mtu;
     // What a port's own device says of itself matters to groups that watch it; a bridge's own port may be down and work.
     port.isUp = isOwn || facts.isRunning;
@@ -131,6 +144,7 @@ export class PortOpener {
     const { port } = configuredPort;
     if (port === undefined) return;
     this.#parts.kernel?.close(port.name);
+    this.#parts.dummies?.close(port.name);
     this.#parts.tunnels.remove(port);
     this.#parts.bfd.apply(port, undefined);
     this.#parts.datapath.ports.remove(configured.bridge, port);
@@ -141,3 +155,5 @@ export class PortOpener {
     this.#parts.host.log.module("bridge").info(`bridge ${configured.bridge.name}: deleted interface ${port.name} on port ${port.number}`);
   }
 }
+
+const isLocal = (port: SwitchPort): boolean => port.number === reserved.local;
