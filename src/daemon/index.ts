@@ -9,6 +9,7 @@ export { type Directories, directories, inFolder } from "./directories.ts";
 export { type GivenOption, optionList, type OptionSpec, type ParsedOptions, parseOptions } from "./option-parser.ts";
 export { readPidfile } from "./pidfile.ts";
 export { type DaemonContext, type Program, runDaemon, StartError } from "./run-daemon.ts";
+export { Stopwatches } from "./stopwatch.ts";
 export { describeError, errorCode } from "./system-error.ts";
 export { connectUnixctl, type UnixctlClient, type UnixctlReply } from "./unixctl-client.ts";
 export { type UnixctlCommand, UnixctlError } from "./unixctl-command.ts";

@@ -107,7 +107,14 @@ class LiveNorthd implements Northd {
       this.#zone = new Zone(this.#host, this.#nb, this.#sb);
       this.#stats.recompute++;
     } else if (this.#zone.engine.isStale) this.#stats.compute++;
-    this.#zone.step();
+    this.#step(this.#zone);
+  }
+
+  #step(zone: Zone): void {
+    const { clock } = this.#host;
+    const began = clock.now();
+    zone.step();
+    this.#stats.took(clock.now() - began);
   }
 
   /** Whoever is active meanwhile may decide otherwise: nothing of what was worked out is kept. */
@@ -136,8 +143,7 @@ class LiveNorthd implements Northd {
       command("parallel-build/set-n-threads", ([n = ""]) => this.#setThreads(Number(n)), "N_THREADS", [1, 1]),
       command("parallel-build/get-n-threads", () => `${this.#threads}\n`),
       command("inc-engine/recompute", () => this.#recompute()),
-      command("inc-engine/clear-stats", () => this.#clearStats()),
-      command("inc-engine/show-stats", ([node, counter]) => this.#stats.show(node, counter), "", [0, 2]),
+      ...this.#stats.commands(),
       command("debug/chassis-features-list", () => this.#listFeatures()),
     ];
   }
@@ -167,13 +173,10 @@ class LiveNorthd implements Northd {
   /** Whatever anybody else has written into the southbound database is set right. */
   #recompute(): string {
     this.#stats.recompute++;
-    this.#zone?.compareAll();
-    this.#zone?.step();
-    return "";
-  }
-
-  #clearStats(): string {
-    this.#stats.clear();
+    const zone = this.#zone;
+    if (zone === undefined) return "";
+    zone.compareAll();
+    this.#step(zone);
     return "";
   }
 

@@ -42,8 +42,11 @@ export const monitoredBackends = derived("monitored backends", (balancer: LoadBa
     const text = mappings.get(vip.isIpv4 ? backend.ip : `[${backend.ip}]`);
     if (text === undefined) return unknown(backend);
     const mapping = parseMapping(text, isDistributed && !hasCheck);
-    if (typeof mapping !== "string") return { backend, ...mapping };
-    balancer.topology.warn(mapping);
+    if (!("reason" in mapping)) return { backend, ...mapping };
+    const { log } = balancer.topology;
+    // In OVN the library that reads addresses complains first.
+    if (mapping.badAddress !== undefined) log.module("socket_util").err(`${mapping.badAddress}: bad IP address "${mapping.badAddress}"`);
+    log.warn(mapping.reason);
     return unknown(backend);
   });
   return { hasCheck, check, backends };
@@ -64,21 +67,29 @@ function checkOf({ row, topology: t }: LoadBalancer, vip: Vip): NbRow<"Load_Bala
 
 type Mapping = Omit<KnownBackend, "backend">;
 
-/** `PORT:SOURCE_IP[:ZONE]`, the address in brackets if it is of IPv6; or what is wrong with it. */
-export function parseMapping(text: string, mayBePortAlone: boolean): Mapping | string {
+/** What is wrong with a mapping. */
+interface BadMapping {
+  readonly reason: string;
+  /** What should have been an address and does not even look like one of IPv6. */
+  readonly badAddress?: string;
+}
+
+/** `PORT:SOURCE_IP[:ZONE]`, the address in brackets if it is of IPv6. */
+export function parseMapping(text: string, mayBePortAlone: boolean): Mapping | BadMapping {
   const colon = text.indexOf(":");
   const port = colon < 0 ? text : text.slice(0, colon);
   if (colon < 0) {
-    if (!mayBePortAlone) return `Expected ':' separator for: ${text}`;
-    return port === "" ? `Empty port name in distributed mode for IP ${text}` : { port, sourceIp: undefined, remoteZone: undefined };
+    if (!mayBePortAlone) return { reason: `Expected ':' separator for: ${text}` };
+    return port === "" ? { reason: `Empty port name in distributed mode for IP ${text}` } : { port, sourceIp: undefined, remoteZone: undefined };
   }
   const rest = text.slice(colon + 1);
   const bracketed = /^\[([^\]]*)\](?::(.*))?/.exec(rest);
-  if (rest.startsWith("[") && bracketed === null) return `Malformed IPv6 address in backend ${text}`;
+  if (rest.startsWith("[") && bracketed === null) return { reason: `Malformed IPv6 address in backend ${text}` };
   const [, source = "", zone] = bracketed ?? /^([^:]*)(?::(.*))?$/.exec(rest) ?? [];
-  if (zone === "") return `Empty AZ name specified for backend ${port}`;
+  if (zone === "") return { reason: `Empty AZ name specified for backend ${port}` };
   const ip = parseIp(source);
-  return ip === undefined ? `Invalid svc mon src IP ${source}` : { port, sourceIp: formatIp(ip), remoteZone: zone };
+  if (ip !== undefined) return { port, sourceIp: formatIp(ip), remoteZone: zone };
+  return { reason: `Invalid svc mon src IP ${source}`, ...(source.includes(":") ? {} : { badAddress: source }) };
 }
 
 /** The logical port of this name, in a switch. */

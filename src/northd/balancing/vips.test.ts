@@ -42,7 +42,15 @@ test("ports of backends, and where they are checked from", () => {
   assert.deepEqual(parseMapping("p1:[FD00::1]", false), { ...here, sourceIp: "fd00::1" });
   assert.deepEqual(parseMapping("p1:[fd00::1]:zone2", false), { port: "p1", sourceIp: "fd00::1", remoteZone: "zone2" });
   assert.deepEqual(parseMapping("p1", true), { port: "p1", sourceIp: undefined, remoteZone: undefined });
-  for (const bad of ["p1", "p1:", "p1:nonsense", "p1:10.0.0.254:", "p1:[fd00::1", "p1:[fd00::1]:"]) assert.equal(typeof parseMapping(bad, false), "string", bad);
+  for (const bad of ["p1", "p1:10.0.0.254:", "p1:[fd00::1", "p1:[fd00::1]:"]) assert.deepEqual(Object.keys(parseMapping(bad, false)), ["reason"], bad);
+});
+
+test("source addresses that are none are complained of twice, unless they look like IPv6", () => {
+  for (const source of ["", "nonsense", "10.0.0", "[nonsense]"]) {
+    const bare = source.replace(/[[\]]/g, "");
+    assert.deepEqual(parseMapping(`p1:${source}`, false), { reason: `Invalid svc mon src IP ${bare}`, badAddress: bare });
+  }
+  assert.deepEqual(parseMapping("p1:[fd00::x]", false), { reason: "Invalid svc mon src IP fd00::x" });
 });
 
 test("no text of a service or a mapping is too much for them", () => {
