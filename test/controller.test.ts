@@ -94,3 +94,32 @@ test("whatever stands in the southbound database, the controller goes on", async
     await bench.settle();
   }, { "ovn-monitor-all": "true" })), { numRuns: 4, endOnFailure: true });
 });
+
+test("a queue is made once, however fast what it is to be changes", () => withBench(async (bench) => {
+  const network = new RandomNetwork(bench);
+  await network.addSwitch();
+  const common = { qdisc_queue_id: "1", qos_physical_network: "phys" };
+  const [own, other] = ["vm0", "vm2"] as const;
+  for (const name of [own, other]) {
+    await network.addPort(0, name);
+    await bench.plug(`tap-${name}`, name);
+  }
+  bench.switch.attachPort("eth0", () => {});
+  const [root] = bench.ovs.tables.Open_vSwitch;
+  assert.ok(root);
+  await bench.inOvs((txn) => {
+    const card = txn.insert("Port", { name: "eth0", interfaces: [txn.insert("Interface", { name: "eth0" })] });
+    txn.mutate(root, "bridges", "insert", [txn.insert("Bridge", { name: "br-phys", ports: [card] })]);
+    txn.mutate(root, "external_ids", "insert", new Map([["ovn-bridge-mappings", "phys:br-phys"]]));
+  });
+  const binding = (name: string) => [...bench.sb.tables.Port_Binding].find((p) => p.logical_port === name) ?? assert.fail();
+  await bench.inSb((txn) => txn.update(binding(own), { options: new Map(Object.entries({ ...common, qos_max_rate: "1000" })) }));
+  await bench.until("first queue", () => bench.ovs.tables.Queue.size === 1);
+  for (let rate = 1; rate <= 30; rate++) {
+    await bench.inSb((txn) => txn.update(binding(other), { options: new Map(Object.entries({ ...common, qdisc_queue_id: "2", qos_max_rate: String(rate) })) }));
+  }
+  const queues = () => [...bench.ovs.tables.Queue].map((q) => `${q.external_ids.get("ovn_port")} ${q.other_config.get("max-rate")}`).sort();
+  await bench.until("second queue as wished last", () => queues().includes(`${other} 30`));
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  assert.deepEqual(queues(), [`${own} 1000`, `${other} 30`]);
+}));

@@ -9,6 +9,8 @@ import { AgingThreshold, AgingWatch } from "./aging.ts";
 import { Announcement, Announcer } from "./announcements.ts";
 import { OwnPort } from "./bindings.ts";
 import { integrationBridge, makesDatapathLocal } from "./claims.ts";
+import { PrefixDelegation } from "./delegation/prefix-delegation.ts";
+import { WantedPrefix } from "./delegation/wanted-prefixes.ts";
 import { DesiredFlows } from "./desired-flows.ts";
 import { ExtensionTable, GroupUse, MeterUse, MissingMeters, NumberRelease, WantedMeter } from "./extension-tables.ts";
 import { Flow } from "./flow.ts";
@@ -63,6 +65,7 @@ export class ChassisSession {
   readonly #connections: ConnectionFlushes;
   readonly #bfd: BfdSessions;
   readonly #services: ServiceChecks;
+  readonly #delegation: PrefixDelegation;
   readonly #routeExchange: RouteExchange;
   #connection: FlowConnection | undefined;
   #packets: PacketConnection | undefined;
@@ -86,6 +89,7 @@ export class ChassisSession {
     this.#advertiser = new Advertiser(host, send);
     this.#bfd = new BfdSessions(host, this.node.bfdStates, send, () => this.#changed());
     this.#services = new ServiceChecks(host, this.node.serviceStates, send, () => this.#changed());
+    this.#delegation = new PrefixDelegation(host, this.node.delegatedPrefixes, send, () => this.#changed());
     this.node.snooping.onSend(send);
     this.#routeExchange = new RouteExchange({
       host, kernelRoutes: this.node.kernelRoutes, isGrown: () => this.node.isGrown.get(), changed: () => this.#changed(),
@@ -132,6 +136,7 @@ export class ChassisSession {
     engine.sink(TrackedConnections, this.#connections);
     engine.sink(WatchedPeer, this.#bfd);
     engine.sink(MonitoredService, this.#services);
+    engine.sink(WantedPrefix, this.#delegation);
     engine.sink(SnoopedSwitch, node.snooping);
     engine.sink(ExchangeTable, this.#routeExchange);
     engine.facts(WantedRoute).watch(this.#routeExchange.routes);
@@ -175,6 +180,7 @@ export class ChassisSession {
     this.#advertiser.stop();
     this.#bfd.stop();
     this.#services.stop();
+    this.#delegation.stop();
     this.node.snooping.stop();
     this.#routeExchange.stop();
     this.#sb.close();
@@ -290,7 +296,7 @@ export class ChassisSession {
       this.#connection = new FlowConnection(this.#host, target, this.installer, optionSize, {
         negotiated: (index) => this.#negotiated(index), lost: () => this.#lost(),
       });
-      const place = { node: this.node, waiting: this.#waiting, bfd: this.#bfd, services: this.#services };
+      const place = { node: this.node, waiting: this.#waiting, bfd: this.#bfd, services: this.#services, delegation: this.#delegation };
       this.#packets = new PacketConnection(this.#host, target, place, optionSize, {
         connected: () => this.#announcer.repeat(), counted: (flows) => this.#aging.counted(flows),
       });

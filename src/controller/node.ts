@@ -7,6 +7,7 @@ import type { Host } from "../host/index.ts";
 import type { Uuid } from "../ovsdb/index.ts";
 import { ConjunctionIds } from "./conjunction-ids.ts";
 import { Learning } from "./learning-queue.ts";
+import type { DelegatedPrefix } from "./delegation/prefix-client.ts";
 import type { BfdState } from "./monitors/bfd-session.ts";
 import type { ServiceStatus } from "./monitors/service-check.ts";
 import { StateByRow } from "./monitors/state-by-row.ts";
@@ -65,6 +66,8 @@ export class Node {
   /** What BFD and health checks have found, and who listens to which multicast group. */
   readonly bfdStates = new StateByRow<BfdState>("BFD state of");
   readonly serviceStates = new StateByRow<ServiceStatus>("state of service");
+  /** What has been delegated to router ports. */
+  readonly delegatedPrefixes = new StateByRow<DelegatedPrefix>("prefix of");
   /** Ports that were heard here after they had been waited for. */
   readonly activations = new StateByRow<boolean>("activation of");
   readonly snooping: Snooping;

@@ -73,7 +73,7 @@ export const portQueues = rule("port-queues", (node: Node) => node.ovs.tables.Po
   const isEmptied = wanted.length === 0 && qos !== undefined && change.stale.length === qos.queues.size;
   if (!isEmptied && change.missing.length + change.changed.length + change.stale.length === 0) return;
   yield OpenVswitchRepair({
-    key: `queues of ${port._uuid} ${qos?._uuid ?? ""} ${JSON.stringify([wanted.map(WantedQueue.keyOf), change.stale.map(([number]) => number)])}`,
+    key: `queues of ${port._uuid} ${qos?._uuid ?? ""} ${describe(change)}`,
     apply: (txn) => {
       if (isEmptied) {
         txn.update(port, { qos: undefined });
@@ -85,6 +85,10 @@ export const portQueues = rule("port-queues", (node: Node) => node.ovs.tables.Po
     },
   });
 });
+
+/** All of it: the same wishes take another change once the queues are there. */
+const describe = ({ missing, changed, stale }: Change): string =>
+  JSON.stringify([missing.map(WantedQueue.keyOf), changed.map(([row, wish]) => [row._uuid, WantedQueue.keyOf(wish)]), stale.map(([number, row]) => [number, row._uuid])]);
 
 function changeOf(node: Node, qos: OvsQos | undefined, wanted: readonly WantedQueue[], mayRemove: boolean): Change {
   const missing = new Set(wanted);

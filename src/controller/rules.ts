@@ -4,6 +4,7 @@ import { agingThresholds } from "./aging.ts";
 import { announcements } from "./announcements.ts";
 import { aliveChassis, bfdSettings, watchedChassis } from "./bfd.ts";
 import { bindings, interfaceMarks } from "./bindings.ts";
+import { delegationReports, wantedPrefixes } from "./delegation/wanted-prefixes.ts";
 import { wantedMeters } from "./extension-tables.ts";
 import { datapathInterest, interfaceInterest, standingInterest } from "./interest.ts";
 import { addressWrites, neighborWrites, timestampWrites } from "./learning.ts";
@@ -46,7 +47,7 @@ export const rules: readonly Rule<Node>[] = [
   wishedPatchPorts, missingPatchPorts, stalePatchPorts, wantedMirrors, staleMirrors, wantedQueues, portQueues,
   localFlows, logicalFlows, wantedMeters, learnedNeighborFlows, staticNeighborFlows, fdbFlows, portSecurityFlows, hairpinFlows, balancedConnections, ecmpConnections, aclConnections,
   fixedFlows, portFlows, multicastFlows, tunnelFlows, floodFlow, chassisMacFlows,
-  watchedPeers, bfdReports, monitoredServices, serviceReports, snoopedSwitches, groupWrites, staleGroups,
+  watchedPeers, bfdReports, monitoredServices, serviceReports, wantedPrefixes, delegationReports, snoopedSwitches, groupWrites, staleGroups,
   agingThresholds, neighborWrites, addressWrites, timestampWrites, eventWrites, activationReports, virtualBindings, announcements, periodicAdvertisements, configurationReport,
   exchangeTables, wantedRoutes, wishedLearnedRoutes, missingLearnedRoutes, staleLearnedRoutes,
 ];

@@ -105,5 +105,25 @@ export function emitIaAddress(a: IaAddress): Uint8Array {
   return b;
 }
 
+/** Option 26, in an association of type 25 (RFC 8415, section 21.22). */
+export interface IaPrefix {
+  readonly preferredLifetime: number;
+  readonly validLifetime: number;
+  readonly length: number;
+  readonly prefix: Ipv6;
+}
+
+export const parseIaPrefix = (data: Uint8Array): IaPrefix | undefined =>
+  data.length < 25 ? undefined : { preferredLifetime: readU32(data, 0), validLifetime: readU32(data, 4), length: data[8] ?? 0, prefix: readIpv6(data, 9) };
+
+export function emitIaPrefix(p: IaPrefix): Uint8Array {
+  const b = new Uint8Array(25);
+  writeU32(b, 0, p.preferredLifetime);
+  writeU32(b, 4, p.validLifetime);
+  b[8] = p.length;
+  writeIpv6(p.prefix, b, 9);
+  return b;
+}
+
 /** A DUID based on a link-layer address (type 3, Ethernet). */
 export const duidOfMac = (mac: Uint8Array): Uint8Array => concatenate(Uint8Array.of(0, 3, 0, 1), mac);

@@ -17,8 +17,8 @@ export {
   parseClasslessRoutes, parseDhcpv4, sizeofDhcpv4,
 } from "./dhcpv4.ts";
 export {
-  type Dhcpv6, dhcpv6Message, dhcpv6Option, type Dhcpv6Option, duidOfMac, emitDhcpv6, emitDhcpv6Options, emitIaAddress,
-  emitIdentityAssociation, findDhcpv6Option, type IaAddress, type IdentityAssociation, parseDhcpv6, parseDhcpv6Options, parseIaAddress,
+  type Dhcpv6, dhcpv6Message, dhcpv6Option, type Dhcpv6Option, duidOfMac, emitDhcpv6, emitDhcpv6Options, emitIaAddress, emitIaPrefix,
+  emitIdentityAssociation, findDhcpv6Option, type IaAddress, type IaPrefix, type IdentityAssociation, parseDhcpv6, parseDhcpv6Options, parseIaAddress, parseIaPrefix,
   parseIdentityAssociation, sizeofDhcpv6, sizeofDhcpv6Options,
 } from "./dhcpv6.ts";
 export { type Dns, dnsFlag, type DnsQuestion, type DnsRecord, dnsType, emitDns, emitDnsName, parseDns } from "./dns.ts";

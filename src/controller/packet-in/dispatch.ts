@@ -4,6 +4,7 @@ import { type ControllerOpcode, parseControllerOp } from "../../logical/index.ts
 import { ipv4Of, ipv6Of, isMulticastMac } from "../../net/index.ts";
 import { readU32 } from "../../packet/index.ts";
 import type { PacketIn } from "../../openflow/index.ts";
+import type { PrefixDelegation } from "../delegation/prefix-delegation.ts";
 import type { BfdSessions } from "../monitors/bfd-sessions.ts";
 import type { ServiceChecks } from "../monitors/service-checks.ts";
 import { type Node, portKey } from "../node.ts";
@@ -25,6 +26,7 @@ export interface DispatchPlace {
   readonly waiting: WaitingPackets;
   readonly bfd: BfdSessions;
   readonly services: ServiceChecks;
+  readonly delegation: PrefixDelegation;
 }
 
 type Handler = (arrival: Arrival, place: DispatchPlace) => void;
@@ -64,6 +66,7 @@ const handlers: { readonly [opcode in ControllerOpcode]?: Handler } = {
   event: (arrival, { node }) => noteEvent(arrival, node),
   igmp: (arrival, { node }) => node.snooping.received(arrival),
   bfd_msg: (arrival, { bfd }) => bfd.received(arrival.headers, datapathKeyOf(arrival)),
+  dhcp6_server: (arrival, { delegation }) => delegation.received(arrival),
   handle_svc_check: (arrival, { services }) => services.received(arrival),
 };
 

@@ -11,6 +11,8 @@ import {
   isChecksumRight, parseArp, parseDhcpv4, parseDhcpv6, parseIcmpv4, parseTcp, pseudoHeaderSum, sizeofDhcpv4, sizeofDhcpv6, tcpFlag, tcpSegment, udpDatagram,
 } from "../../packet/index.ts";
 import { present } from "../../std/index.ts";
+import { PrefixDelegation } from "../delegation/prefix-delegation.ts";
+import type { WantedPrefix } from "../delegation/wanted-prefixes.ts";
 import { BfdSessions } from "../monitors/bfd-sessions.ts";
 import { ServiceChecks } from "../monitors/service-checks.ts";
 import { StateByRow } from "../monitors/state-by-row.ts";
@@ -40,6 +42,12 @@ const snooped: SnoopedSwitch = {
   sequence: 0, querier: undefined,
 };
 
+/** Somebody asks through a router port of that address. */
+const asking: WantedPrefix = {
+  port: { _uuid: "p", options: new Map() } as unknown as WantedPrefix["port"], mac: routerMac,
+  uplink: { mac: routerMac, ip: present(parseIpv6("fe80::1")), datapathKey: 1, portKey: 1 },
+};
+
 /** Handlers that write to the database or wait are given a place that only takes note. */
 function handUp(packet: Uint8Array, opcode: (typeof controllerOpcodes)[number] | number, data: Uint8Array, metadata = Match.any) {
   const userdata = new Uint8Array(8 + data.length);
@@ -49,10 +57,13 @@ function handUp(packet: Uint8Array, opcode: (typeof controllerOpcodes)[number] |
   const note = (...what: unknown[]): number => noted.push(what);
   const snooping = new Snooping(world, note);
   snooping.added(snooped);
+  const delegation = new PrefixDelegation(world, new StateByRow("prefix"), note, note);
+  delegation.added(asking);
   const place = {
     waiting: { wait: note },
     bfd: new BfdSessions(world, new StateByRow("BFD"), note, note),
     services: new ServiceChecks(world, new StateByRow("service"), note, note),
+    delegation,
     node: {
       learning: { claimVirtual: note, learnNeighbor: note, learnAddress: note, noteEmptyBalancer: note },
       snooping,

@@ -2,11 +2,12 @@
 import { relation, rule } from "../../engine/index.ts";
 import { entries, wishRelation } from "../../ovsdb/index.ts";
 import { northbound } from "../../schemas/index.ts";
+import { boolOption } from "../options.ts";
 import { switchOf } from "../topology/port-membership.ts";
 import { isGatewayPort, redirectName, routerOf } from "../topology/router-ports.ts";
 import { isRemoteChassis } from "../topology/settings.ts";
 import { typeOf } from "../topology/switch-ports.ts";
-import type { LogicalSwitch, SwitchPort, Topology } from "../topology/topology.ts";
+import type { LogicalRouter, LogicalSwitch, RouterPort, SwitchPort, Topology } from "../topology/topology.ts";
 import { bindingOf } from "../sync/port-bindings.ts";
 
 export const PortFeedback = wishRelation(northbound, "Logical_Switch_Port", "feedback to switch ports");
@@ -43,12 +44,23 @@ function isUp(owner: LogicalSwitch, port: SwitchPort): boolean | undefined {
 
 export const gatewayFeedback = rule("feedback-to-router-port", (t: Topology) => t.routerPorts, function* (t, port) {
   const router = routerOf(port);
-  if (router === undefined || !isGatewayPort(port)) return;
-  const binding = bindingOf(t, router, redirectName(port.row.name));
-  if (binding === undefined) return;
-  const host = t.sb.Chassis.get(binding.chassis)?.name;
-  yield GatewayFeedback({ key: port.row._uuid, columns: { status: entries({ "hosting-chassis": host }) } });
+  if (router === undefined) return;
+  const redirect = isGatewayPort(port) ? bindingOf(t, router, redirectName(port.row.name)) : undefined;
+  const prefix = delegatedPrefix(router, port);
+  if (redirect === undefined && prefix === undefined) return;
+  const columns = {
+    ...(redirect === undefined ? {} : { status: entries({ "hosting-chassis": t.sb.Chassis.get(redirect.chassis)?.name }) }),
+    ...(prefix === undefined ? {} : { ipv6_prefix: new Set([prefix]) }),
+  };
+  yield GatewayFeedback({ key: port.row._uuid, columns });
 });
+
+/** Of `ID:PREFIX/LENGTH`, which the controller was delegated; once told, it stays until somebody takes it out. */
+function delegatedPrefix(router: LogicalRouter, port: RouterPort): string | undefined {
+  if (!boolOption(port.row.options, "prefix", false)) return undefined;
+  const listed = bindingOf(port.topology, router, port.row.name)?.options.get("ipv6_ra_pd_list");
+  return /^\d+:(\S+)/.exec(listed ?? "")?.[1];
+}
 
 /** VLAN tags of containers behind a port: a parent has each tag once. */
 export const TagRequest = relation<{ readonly scope: string; readonly key: string; readonly requested: number; readonly max: number }>(
