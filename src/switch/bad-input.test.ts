@@ -85,10 +85,10 @@ test("datagrams of any kind are counted, and only Geneve of a known tunnel comes
   let deliver: ((bytes: Uint8Array, address: string, port: number) => void) | undefined;
   const socket: DatagramSocket = { address: "10.0.0.1", port: 6081, dropped: 0, attach: (receive) => void (deliver = receive), send: () => undefined, close: () => undefined };
   let received = 0;
-  const tunnels = new Tunnels({ bind: () => Promise.resolve(socket) }, { now: () => 0, wall: () => 0, after: () => ({ cancel: () => undefined }) }, taps, { receive: () => void received++, bound: () => undefined }, silentLog);
+  const tunnels = new Tunnels({ bind: () => Promise.resolve(socket) }, { now: () => 0, wall: () => 0, after: () => ({ cancel: () => undefined }) }, taps, { receive: () => void received++, bound: () => undefined, egress: () => undefined }, silentLog);
   const settings: TunnelSettings = { remote: "10.0.0.2", local: "10.0.0.1", key: undefined, csum: true, dontFragment: true, ttl: 64, tos: 0, destinationPort: 6081 };
   const port = new SwitchPort("t", 5, datapath.ports.nextNumber(), { type: "geneve", tunnel: settings }, macOf(2), 1500, trunk, 0);
-  tunnels.add(bridge, port, settings, "0.0.0.0");
+  tunnels.add(bridge, port, { type: "geneve", tunnel: settings }, "0.0.0.0");
   await Promise.resolve();
   const give = (bytes: Uint8Array, address: string): void => deliver?.(bytes, address, 1234);
   const heads = ["", "00", "0000655800000700", "0240655800000700", "0240655800000700010280010001000", "3f406558", "c000655800000700"].map((h) => Uint8Array.from(Buffer.from(h, "hex")));

@@ -18,7 +18,7 @@ import type { Controllers } from "./openflow/controllers.ts";
 import { interfaceTypes } from "./interface-settings.ts";
 import { PortOpener, type PortOpenerParts } from "./port/port-opener.ts";
 import { addressOf, missingOfBridge, linkOf, missingOfPort, secondsOr, statisticsOf, statusOf, versionsOf } from "./row-settings.ts";
-import type { SwitchPort } from "./port/switch-port.ts";
+import { isTunnel, type SwitchPort } from "./port/switch-port.ts";
 import { ZoneLimitRows } from "./zone-limit-rows.ts";
 
 type Schema = typeof openVSwitch;
@@ -106,9 +106,15 @@ export class Configuration {
 
   tunnelsChanged(): void {
     for (const bridge of this.bridges.values()) {
-      for (const { port, uuid } of bridge.ports.values()) if (port?.kind.type === "geneve") this.#dirtyPorts.add(uuid);
+      for (const { port, uuid } of bridge.ports.values()) if (port !== undefined && isTunnel(port.kind)) this.#dirtyPorts.add(uuid);
     }
     this.run();
+  }
+
+  /** Routes or neighbours of tunnels: every walk that led into one is to be walked again. */
+  underlayChanged(what: "routes" | "neighbours"): void {
+    for (const { bridge } of this.bridges.values()) bridge.generation++;
+    if (what === "routes") this.tunnelsChanged();
   }
 
   /** Puts into force what has changed. */
@@ -288,7 +294,7 @@ export class Configuration {
     this.#parts.bfd.apply(open, readBfdSettings(interfaceRow.bfd));
     const problem = open.kind.type === "patch" ? port.patchError : this.#parts.tunnels.errorOf(open);
     this.#answers.interface(interfaceRow._uuid, {
-      ofport: open.number, error: problem, mac_in_use: formatMac(open.mac), link_resets: 0, status: statusOf(open.kind), bfd_status: this.#parts.bfd.statusOf(open),
+      ofport: open.number, error: problem, mac_in_use: formatMac(open.mac), link_resets: 0, status: statusOf(open, this.#parts.tunnels.egressOf(open)), bfd_status: this.#parts.bfd.statusOf(open),
       ...linkOf(open, this.#parts.dummies?.factsOf(open.name) ?? this.#parts.kernel?.factsOf(open.name)),
     });
   }

@@ -8,13 +8,15 @@ import type { ConnectionAction, DatapathAction, FrozenState, ToController, Tunne
 import { CacheEntry, FlowCache } from "./flow/flow-cache.ts";
 import { firstPacketWord, fragAny, W } from "./flow/flow-key.ts";
 import { FrozenStates } from "./openflow/frozen-states.ts";
+import type { NativeTunnels } from "./native/native-tunnels.ts";
+import { pushHeader } from "./native/outer-header.ts";
 import { pushVlan, writeHeaders, writeVlan } from "./packet/header-writer.ts";
 import { minimask } from "./flow/minimask.ts";
 import { ethType, Packet } from "./packet/packet.ts";
 import { type PlacedPort, PortRegistry } from "./port/port-registry.ts";
 import type { PortTaps } from "./port/port-taps.ts";
 import { runPipeline, runSteps } from "./walk/steps.ts";
-import type { SwitchPort } from "./port/switch-port.ts";
+import { isTunnel, type SwitchPort } from "./port/switch-port.ts";
 import { type Surroundings, Walk, type WalkTracer } from "./walk/walk.ts";
 
 /** What the datapath hands on. */
@@ -50,6 +52,7 @@ export class Datapath implements Surroundings {
   readonly taps: PortTaps;
   readonly #events: DatapathEvents;
   readonly ports = new PortRegistry();
+  native: NativeTunnels | undefined;
   readonly #frozen = new FrozenStates();
   readonly #queue: Queued[] = [];
   readonly #spare: Packet[] = [];
@@ -183,6 +186,12 @@ export class Datapath implements Surroundings {
         case "tunnel":
           this.#events.throughTunnel(action, packet);
           break;
+        case "tunnel_push":
+          pushHeader(packet, action);
+          break;
+        case "tunnel_pop":
+          this.native?.unwrap(packet);
+          break;
         case "vlan":
           writeVlan(packet, action.tci, action.tpid);
           break;
@@ -249,9 +258,26 @@ export class Datapath implements Surroundings {
     packet.readHeaders();
     const { kind } = port;
     if (kind.type === "patch") return;
-    if (kind.type !== "geneve") return this.#output(port, packet, frame.length);
+    if (!isTunnel(kind)) return this.#output(port, packet, frame.length);
+    const bridge = this.ports.get(port.datapathNumber)?.bridge;
+    if (this.native !== undefined && bridge !== undefined) return this.#emerge(bridge, reserved.none, packet, port.number);
     const words = new Uint32Array(W.ethDst - W.tunMetadata);
     this.#events.throughTunnel({ kind: "tunnel", port, remote: kind.tunnel.remote, local: kind.tunnel.local, vni: kind.tunnel.key ?? 0, words, maxLength: frame.length }, packet);
+  }
+
+  /** A frame of the switch's own goes through the tables as if it had come in by this port. */
+  enter({ bridge, port }: PlacedPort, frame: Uint8Array): void {
+    const packet = new Packet(frame);
+    packet.readHeaders();
+    packet.key[W.inPort] = port.datapathNumber;
+    this.#emerge(bridge, port.number, packet, reserved.table);
+  }
+
+  #emerge(bridge: Bridge, inPort: number, packet: Packet, output: number): void {
+    const pipeline = packet.key.slice(0, W.ethDst);
+    pipeline[W.actsetOutput] = reserved.unset;
+    const rest = [{ table: 0, cookie: 0n, steps: [{ kind: "output", port: output }] }] as const;
+    this.inject(packet, { id: 0, bridge, table: undefined, pipeline, inPort, stack: [], actionSet: [], rest });
   }
 
   peerOf(bridge: Bridge, port: SwitchPort): PlacedPort | undefined {

@@ -1,6 +1,6 @@
 /** What an Interface row asks for: a kind of port, or the reason why there can be none (vswitchd.conf.db(5), "Interface"). */
-import { genevePort } from "../packet/index.ts";
 import { canonicalAddress, isMulticastAddress } from "./port/tunnel-address.ts";
+import { type TunnelType, tunnelProtocols } from "./port/tunnel-protocol.ts";
 import type { PortKind, TunnelSettings } from "./port/switch-port.ts";
 
 export interface InterfaceRequest {
@@ -14,8 +14,8 @@ export interface InterfaceRequest {
 export type Wanted = { readonly kind: "port"; readonly port: PortKind } | { readonly kind: "error"; readonly text: string };
 
 /** Types of OVS that this switch knows of but cannot carry. */
-const otherTunnels: ReadonlySet<string> = new Set(["vxlan", "gre", "ip6gre", "erspan", "ip6erspan", "gtpu", "bareudp", "srv6", "stt", "lisp"]);
-export const interfaceTypes: readonly string[] = ["dummy", "geneve", "internal", "patch", "system", "tap"];
+const otherTunnels: ReadonlySet<string> = new Set(["gre", "ip6gre", "erspan", "ip6erspan", "gtpu", "bareudp", "srv6", "stt", "lisp"]);
+export const interfaceTypes: readonly string[] = ["dummy", "geneve", "internal", "patch", "system", "tap", "vxlan"];
 
 export function readInterface({ name, type, options, isLocal }: InterfaceRequest): Wanted {
   const port = (kind: PortKind): Wanted => ({ kind: "port", port: kind });
@@ -35,11 +35,12 @@ export function readInterface({ name, type, options, isLocal }: InterfaceRequest
       return peer === name ? error(`${name}: patch peer must not be self`) : port({ type: "patch", peer });
     }
     case "geneve":
-      return readGeneve(name, options);
+    case "vxlan":
+      return readTunnel(name, type, options);
     default:
       return error(
         otherTunnels.has(type)
-          ? `${name}: this switch has no ${type} tunnels; use type=geneve`
+          ? `${name}: this switch has no ${type} tunnels; use type=geneve or vxlan`
           : `could not open network device ${name} (Address family not supported by protocol)`,
       );
   }
@@ -47,25 +48,25 @@ export function readInterface({ name, type, options, isLocal }: InterfaceRequest
 
 const error = (text: string): Wanted => ({ kind: "error", text });
 
-function readGeneve(name: string, options: ReadonlyMap<string, string>): Wanted {
+function readTunnel(name: string, type: TunnelType, options: ReadonlyMap<string, string>): Wanted {
   const address = (option: string): string | undefined => {
     const text = options.get(option);
     return text === undefined || text === "flow" ? "" : canonicalAddress(text);
   };
-  if (!options.has("remote_ip")) return error(`${name}: geneve type requires valid 'remote_ip' argument`);
+  if (!options.has("remote_ip")) return error(`${name}: ${type} type requires valid 'remote_ip' argument`);
   const [remote, local] = [address("remote_ip"), address("local_ip")];
-  if (remote === undefined) return error(`${name}: bad geneve 'remote_ip'`);
-  if (local === undefined) return error(`${name}: bad geneve 'local_ip'`);
+  if (remote === undefined) return error(`${name}: bad ${type} 'remote_ip'`);
+  if (local === undefined) return error(`${name}: bad ${type} 'local_ip'`);
   if (isMulticastAddress(remote)) return error(`${name}: multicast remote_ip=${options.get("remote_ip")} not allowed`);
   const key = readKey(options.get("key") ?? options.get("in_key"));
-  if (key === undefined) return error(`${name}: bad geneve 'key'`);
+  if (key === undefined) return error(`${name}: bad ${type} 'key'`);
   const tunnel: TunnelSettings = {
-    remote, local, key: key === "flow" ? undefined : key, csum: options.get("csum") === "true", dontFragment: options.get("df_default") !== "false",
+    remote, local, key: key === "flow" ? undefined : key, csum: options.has("csum") ? options.get("csum") === "true" : undefined, dontFragment: options.get("df_default") !== "false",
     ttl: readByte(options.get("ttl")) ?? 64, tos: options.get("tos") === "inherit" ? undefined : (readByte(options.get("tos")) ?? 0),
-    destinationPort: Number(options.get("dst_port") ?? genevePort),
+    destinationPort: Number(options.get("dst_port") ?? tunnelProtocols[type].port),
   };
-  if (!Number.isInteger(tunnel.destinationPort) || tunnel.destinationPort < 1 || tunnel.destinationPort > 65535) return error(`${name}: bad geneve 'dst_port'`);
-  return { kind: "port", port: { type: "geneve", tunnel } };
+  if (!Number.isInteger(tunnel.destinationPort) || tunnel.destinationPort < 1 || tunnel.destinationPort > 65535) return error(`${name}: bad ${type} 'dst_port'`);
+  return { kind: "port", port: { type, tunnel } };
 }
 
 function readKey(text: string | undefined): number | "flow" | undefined {

@@ -5,7 +5,7 @@ import { of10, of13, of14, of15, ports as reserved } from "../openflow/index.ts"
 import type { RowOf } from "../ovsdb/index.ts";
 import type { openVSwitch } from "../schemas/index.ts";
 import { allVersions } from "./openflow/openflow-connection.ts";
-import type { PortKind, SwitchPort, VlanMode } from "./port/switch-port.ts";
+import { isTunnel, type SwitchPort, type VlanMode } from "./port/switch-port.ts";
 
 type Schema = typeof openVSwitch;
 type BridgeRow = RowOf<Schema, "Bridge">;
@@ -58,15 +58,16 @@ export function linkOf(port: SwitchPort, facts: DeviceFacts | undefined): {
   readonly mtu: number | undefined;
 } {
   const upOrDown = (isUp: boolean): "up" | "down" => (isUp ? "up" : "down");
-  const isVirtual = port.kind.type === "patch" || port.kind.type === "geneve";
+  const isVirtual = port.kind.type === "patch" || isTunnel(port.kind);
   return {
     link_state: upOrDown(facts?.isRunning ?? true), admin_state: upOrDown(facts?.isUp ?? true), ifindex: facts?.index ?? (isVirtual ? undefined : port.datapathNumber),
     mtu: isVirtual ? undefined : port.mtu,
   };
 }
 
-export function statusOf(kind: PortKind): ReadonlyMap<string, string> {
-  return kind.type === "geneve" ? new Map([["tunnel_egress_iface", "lo"], ["tunnel_egress_iface_carrier", "up"]]) : new Map();
+/** `egress`: the device that a tunnel's packets leave by, where that is known. */
+export function statusOf({ kind }: SwitchPort, egress: string | undefined): ReadonlyMap<string, string> {
+  return isTunnel(kind) && egress !== undefined ? new Map([["tunnel_egress_iface", egress], ["tunnel_egress_iface_carrier", "up"]]) : new Map();
 }
 
 export function statisticsOf({ counters: c }: SwitchPort): ReadonlyMap<string, number> {

@@ -15,6 +15,8 @@ import { Datapath } from "./datapath.ts";
 import { Devices } from "./port/devices.ts";
 import { KernelLinks } from "./port/kernel-links.ts";
 import { PortTaps } from "./port/port-taps.ts";
+import { nativeCommands } from "./native/native-commands.ts";
+import { NativeTunnels } from "./native/native-tunnels.ts";
 import type { AttachedPort, Switch, SwitchOptions } from "./switch.ts";
 import { exitCommand, switchCommands } from "./switch-commands.ts";
 import { Tunnels } from "./port/tunnels.ts";
@@ -49,10 +51,15 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
     taps,
   );
   const tunnels: Tunnels = new Tunnels(
-    host.datagrams, host.clock, taps,
-    { receive: (port, frame, words) => datapath.receive(port, frame, words), bound: () => configuration.tunnelsChanged() },
+    dummies === undefined ? host.datagrams : undefined, host.clock, taps,
+    {
+      receive: (port, frame, words) => datapath.receive(port, frame, words), bound: () => configuration.tunnelsChanged(),
+      egress: (remote) => (native === undefined ? "lo" : native.deviceTowards(remote)),
+    },
     host.log.module("tunnel"),
   );
+  const native = dummies === undefined ? undefined : nativeTunnels(host, dummies, datapath, tunnels, (what) => configuration.underlayChanged(what));
+  datapath.native = native;
   const bfd: BfdMonitor = new BfdMonitor(host.clock, host.random, {
     send: (port, frame) => datapath.sendOut(port, frame),
     changed: (port) => configuration.bfdChanged(port),
@@ -76,6 +83,7 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
     datapath.cache.sweep(nowMs());
     tracker.sweep();
     fragments.sweep();
+    native?.neighbours.sweep();
     for (const { bridge, service } of configuration.bridges.values()) {
       service.expire();
       if (bridge.macs.expire(nowMs())) bridge.generation++;
@@ -91,7 +99,7 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
     ready: configuration.ready,
     commands: [
       ...switchCommands({ configuration, datapath, tunnels, tracker, bfd, nowMs }), ...fragmentCommands(fragments),
-      ...(options.exit === undefined ? [] : [exitCommand(options.exit)]), ...(dummies === undefined ? [] : dummyCommands(dummies)),
+      ...(options.exit === undefined ? [] : [exitCommand(options.exit)]), ...(dummies === undefined || native === undefined ? [] : [...dummyCommands(dummies, native.routes), ...nativeCommands(native.routes, native.neighbours)]),
     ],
     async stop() {
       if (isStopped) return;
@@ -107,6 +115,15 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
     attachPort: (name, receive) => attach(devices, datapath, name, receive),
     tap: (name, see) => taps.add(name, see),
   };
+}
+
+/** Where devices are dummies, no kernel takes tunnels' packets: they go through the bridges. */
+function nativeTunnels(host: Host, dummies: DummyLinks, datapath: Datapath, tunnels: Tunnels, changed: (what: "routes" | "neighbours") => void): NativeTunnels {
+  return new NativeTunnels({
+    nowMs: () => host.clock.now(), addressesOf: (device) => dummies.addressesOf(device), portNamed: (name) => datapath.ports.placedNamed(name),
+    hasUdpPort: (port) => tunnels.hasUdpPort(port), enter: (placed, frame) => datapath.enter(placed, frame),
+    receive: (from, bytes) => tunnels.receive(from, bytes), changed,
+  });
 }
 
 function attach(devices: Devices, datapath: Datapath, name: string, receive: (frame: Uint8Array) => void): AttachedPort {

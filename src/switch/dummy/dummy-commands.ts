@@ -1,5 +1,7 @@
 /** Commands of dummy devices, which a daemon has that was started with --enable-dummy. */
 import { type UnixctlCommand, UnixctlError } from "../../daemon/index.ts";
+import { formatIp, parseIp, parsePrefix } from "../../net/index.ts";
+import { type RouteTable, routeTables } from "../native/route-table.ts";
 import { ethernetSize } from "../../packet/index.ts";
 import { composeFrame, expandFrame } from "../packet/compose-frame.ts";
 import { isDatapathFlowError, parseDatapathFlow } from "../packet/datapath-flow-parse.ts";
@@ -10,7 +12,7 @@ import type { DummyLinks } from "./dummy-links.ts";
 const payloadSize = 64;
 const minSize = 64;
 
-export function dummyCommands(dummies: DummyLinks): readonly UnixctlCommand[] {
+export function dummyCommands(dummies: DummyLinks, routes: RouteTable): readonly UnixctlCommand[] {
   const device = (name: string | undefined, otherwise: string): DummyDevice => {
     const found = dummies.get(name ?? "");
     if (found === undefined) throw new UnixctlError(otherwise);
@@ -43,7 +45,26 @@ export function dummyCommands(dummies: DummyLinks): readonly UnixctlCommand[] {
         return [...dummies].filter((d) => d.isConnected !== undefined).map((d) => `${d.name}: ${connectionText(d.isConnected)}\n`).join("");
       },
     },
+    addressCommand("netdev-dummy/ip4addr", "[netdev] ipaddr/mask-prefix-len", 4),
+    addressCommand("netdev-dummy/ip6addr", "[netdev] ip6addr", 6),
   ];
+
+  function addressCommand(name: string, usage: string, family: 4 | 6): UnixctlCommand {
+    return {
+      name, usage, minArgs: 2, maxArgs: 2,
+      run([netdev = "", text = ""]) {
+        const to = device(netdev, "Unknown Dummy Interface");
+        const prefix = parsePrefix(text);
+        if (prefix?.family !== family) throw new UnixctlError(`${text}: invalid IP${family === 4 ? "" : "v6"} address`);
+        to.addresses.push(prefix);
+        const own = { device: netdev, mark: 0, gateway: undefined, isUser: false };
+        const source = parseIp(formatIp(prefix));
+        routes.add(routeTables.local, { ...own, prefix: { ...prefix, length: family === 4 ? 32 : 128 } }, source);
+        routes.add(routeTables.main, { ...own, prefix }, source);
+        return "OK";
+      },
+    };
+  }
 }
 
 const connectionText = (isConnected: boolean | undefined): string => (isConnected === undefined ? "unknown" : isConnected ? "connected" : "disconnected");

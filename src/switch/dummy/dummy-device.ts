@@ -3,7 +3,7 @@
  * goes into that cable and into a capture file. It answers ARP for the addresses it was given, as the host behind it would.
  */
 import type { DeviceFacts, Host } from "../../host/index.ts";
-import { formatMac, type Mac } from "../../net/index.ts";
+import { formatMac, type Mac, type Prefix } from "../../net/index.ts";
 import { arpFrame, arpOperation, ethernetSize, etherType, parseArp, readU16, vlanSize } from "../../packet/index.ts";
 import type { PortLink } from "../port/port-links.ts";
 import { DummyCable } from "./dummy-cable.ts";
@@ -16,8 +16,8 @@ export class DummyDevice implements PortLink {
   mac: Mac;
   mtu = defaultMtu;
   isUp = true;
-  /** IPv4 addresses of its host. */
-  readonly addresses = new Set<number>();
+  /** Of its host. */
+  readonly addresses: Prefix[] = [];
   readonly device: PortLink["device"];
   readonly #cable: DummyCable;
   readonly #capture: DummyCapture;
@@ -68,9 +68,9 @@ export class DummyDevice implements PortLink {
   }
 
   #answer(frame: Uint8Array): void {
-    if (this.addresses.size === 0 || readU16(frame, 12) !== etherType.arp) return;
+    if (this.addresses.length === 0 || readU16(frame, 12) !== etherType.arp) return;
     const asked = parseArp(frame.subarray(ethernetSize));
-    if (asked?.operation !== arpOperation.request || !this.addresses.has(asked.targetIp)) return;
+    if (asked?.operation !== arpOperation.request || !this.addresses.some((own) => own.family === 4 && own.address === asked.targetIp)) return;
     this.receive(arpFrame({ dst: asked.senderMac, src: this.mac }, {
       operation: arpOperation.reply, senderMac: this.mac, senderIp: asked.targetIp, targetMac: asked.senderMac, targetIp: asked.senderIp,
     }));

@@ -4,7 +4,7 @@
  * those of type "system" and all internal ones.
  */
 import type { Host } from "../../host/index.ts";
-import { type Mac, macOf } from "../../net/index.ts";
+import { type Mac, macOf, type Prefix } from "../../net/index.ts";
 import type { LinkRequest, PortLink, PortLinks } from "../port/port-links.ts";
 import { DummyDevice } from "./dummy-device.ts";
 
@@ -48,6 +48,10 @@ export class DummyLinks implements PortLinks {
 
   [Symbol.iterator](): Iterator<DummyDevice> {
     return this.#byName.values();
+  }
+
+  addressesOf(name: string): readonly Prefix[] {
+    return this.#byName.get(name)?.addresses ?? [];
   }
 
   factsOf(name: string): DummyDevice["facts"] | undefined {

@@ -1,6 +1,8 @@
 /** Datapath actions as ovs-dpctl(8) writes them; ports by their datapath numbers. */
 import { formatIpv4, formatIpv6, formatMac, ipv4Of, ipv6Of, macOf } from "../../net/index.ts";
 import { packetInReasons } from "../../openflow/index.ts";
+import { formatOuterHeader } from "../native/outer-header.ts";
+import { isTunnel, type SwitchPort } from "../port/switch-port.ts";
 import type { ConnectionAction, DatapathAction, SetHeaders, TunnelOutput } from "./datapath-action.ts";
 import { type FlowKey, keyWords, W } from "../flow/flow-key.ts";
 
@@ -12,6 +14,10 @@ function format(action: DatapathAction): string {
       return String(action.port.datapathNumber);
     case "tunnel":
       return formatTunnel(action);
+    case "tunnel_push":
+      return `tnl_push(tnl_port(${tunnelNumber(action.port)}),${formatOuterHeader(action.header, action.vportType)},out_port(${action.outPort.datapathNumber}))`;
+    case "tunnel_pop":
+      return `tnl_pop(${action.udpPort})`;
     case "set":
       return formatSet(action);
     case "vlan":
@@ -35,6 +41,9 @@ function format(action: DatapathAction): string {
   }
 }
 
+/** Tunnels of one kind and UDP port are one port of OVS's datapath, which its dummy numbers after the latter. */
+const tunnelNumber = ({ kind, datapathNumber }: SwitchPort): number => (isTunnel(kind) ? kind.tunnel.destinationPort : datapathNumber);
+
 function formatPushVlan(tci: number): string {
   const pcp = tci >>> 13;
   return `push_vlan(vid=${tci & 0xfff},pcp=${pcp})`;
@@ -45,7 +54,7 @@ function formatTunnel({ port, vni, remote, local, words }: TunnelOutput): string
   const field = remote.includes(":") ? "ipv6_" : "";
   if (local !== "") parts.push(`${field}src=${local}`);
   parts.push(`${field}dst=${remote}`);
-  const tunnel = port.kind.type === "geneve" ? port.kind.tunnel : undefined;
+  const tunnel = isTunnel(port.kind) ? port.kind.tunnel : undefined;
   parts.push(`ttl=${tunnel?.ttl ?? 64}`, `tp_dst=${tunnel?.destinationPort ?? 6081}`);
   const present = words[W.tunMetadataPresent - W.tunMetadata] ?? 0;
   for (let i = 0; i < 8; i++) if ((present & (1 << i)) !== 0) parts.push(`tun_metadata${i}=0x${(words[i] ?? 0).toString(16)}`);

@@ -11,6 +11,9 @@ import type { SwitchPort } from "../port/switch-port.ts";
 export type DatapathAction =
   | { readonly kind: "output"; readonly port: SwitchPort; readonly maxLength: number }
   | TunnelOutput
+  | TunnelPush
+  /** What has come out at a bridge's own port is a tunnel's packet: it comes in again by the tunnel's port, unwrapped. */
+  | { readonly kind: "tunnel_pop"; readonly udpPort: number }
   | SetHeaders
   /** The tag becomes this; 0: no tag. */
   | { readonly kind: "vlan"; readonly tci: number; readonly tpid: number }
@@ -54,6 +57,17 @@ export interface TunnelOutput {
   /** The tunnel words of the key: metadata options go into the header as the bridge's TLV table says. */
   readonly words: FlowKey;
   /** TOS and TTL for the outer header; undefined: the port's. */
+  readonly maxLength: number;
+}
+
+/** Puts a tunnel's headers before the packet, which goes on as the outer one (native tunnelling). */
+export interface TunnelPush {
+  readonly kind: "tunnel_push";
+  readonly port: SwitchPort;
+  readonly header: Uint8Array;
+  readonly vportType: number;
+  /** By which the outer packet enters its bridge. */
+  readonly outPort: SwitchPort;
   readonly maxLength: number;
 }
 

@@ -13,7 +13,7 @@ import type { KernelLinks } from "./kernel-links.ts";
 import type { PortLink, PortLinks } from "./port-links.ts";
 import { isSameKind, readInterface } from "../interface-settings.ts";
 import { isNumberChanged, isSameVlan, macOfUuid, vlanOf } from "../row-settings.ts";
-import { SwitchPort } from "./switch-port.ts";
+import { isTunnel, SwitchPort } from "./switch-port.ts";
 import { canonicalAddress } from "./tunnel-address.ts";
 import type { Tunnels } from "./tunnels.ts";
 
@@ -68,9 +68,9 @@ export class PortOpener {
     const fallbackMac = macOfUuid(interfaceRow._uuid);
     const mac = wantedMac ?? fallbackMac;
     const { type } = wanted.port;
-    const links = type === "patch" || type === "geneve" ? undefined : this.#linksFor(type, configured);
+    const links = type === "patch" || type === "geneve" || type === "vxlan" ? undefined : this.#linksFor(type, configured);
     const link =
-      device === undefined && type !== "patch" && type !== "geneve"
+      device === undefined && type !== "patch" && type !== "geneve" && type !== "vxlan"
         ? links?.open({ name, type, mac: type === "internal" ? wantedMac : undefined, fallbackMac, options: interfaceRow.options })
         : undefined;
     const missing = typeof link === "string" ? link : undefined;
@@ -89,8 +89,8 @@ export class PortOpener {
       }
       return undefined;
     }
-    if (wanted.port.type === "geneve") {
-      const same = tunnels.sameOptions(wanted.port.tunnel);
+    if (isTunnel(wanted.port)) {
+      const same = tunnels.sameOptions(wanted.port);
       if (same === undefined) this.#blocked.delete(configuredPort.uuid);
       else this.#blocked.add(configuredPort.uuid);
       if (same !== undefined) return `${name}: attempting to add tunnel port with same config as port '${same.name}'`;
@@ -102,7 +102,7 @@ export class PortOpener {
     configuredPort.port = port;
     configuredPort.lastNumber = number;
     datapath.ports.add(bridge, port);
-    if (port.kind.type === "geneve") tunnels.add(bridge, port, port.kind.tunnel, this.#encapAddress());
+    if (isTunnel(port.kind)) tunnels.add(bridge, port, port.kind, this.#encapAddress());
     if (port.kind.type === "patch") this.patches.add(configuredPort);
     host.log.module("bridge").info(`bridge ${bridge.name}: added interface ${name} on port ${number}`);
     service.portChanged(port, "add");
@@ -150,7 +150,7 @@ export class PortOpener {
     this.#parts.datapath.ports.remove(configured.bridge, port);
     configured.service.portChanged(port, "delete");
     configuredPort.port = undefined;
-    if (port.kind.type === "geneve") for (const uuid of this.#blocked) this.#lookAgain(uuid);
+    if (isTunnel(port.kind)) for (const uuid of this.#blocked) this.#lookAgain(uuid);
     if (port.kind.type === "patch") this.patches.delete(configuredPort);
     this.#parts.host.log.module("bridge").info(`bridge ${configured.bridge.name}: deleted interface ${port.name} on port ${port.number}`);
   }

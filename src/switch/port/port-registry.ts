@@ -42,6 +42,10 @@ export class PortRegistry {
     return this.#byName.get(name);
   }
 
+  placedNamed(name: string): PlacedPort | undefined {
+    return this.#byNumber.get(this.#byName.get(name)?.datapathNumber ?? 0);
+  }
+
   [Symbol.iterator](): Iterator<PlacedPort> {
     return this.#byNumber.values();
   }

@@ -1,5 +1,6 @@
 /** A port of a bridge: what it is, what is behind it, what went through it. */
 import type { Mac } from "../../net/index.ts";
+import { type TunnelType, tunnelTypes } from "./tunnel-protocol.ts";
 
 /** VLAN handling of a Port row, for the NORMAL action (vswitchd.conf.db(5), "VLAN Configuration"). */
 export interface VlanMode {
@@ -9,13 +10,14 @@ export interface VlanMode {
   readonly trunks: ReadonlySet<number> | undefined;
 }
 
-/** A geneve interface's options; "" for an address that each flow sets. */
+/** A tunnel interface's options; "" for an address that each flow sets. */
 export interface TunnelSettings {
   readonly remote: string;
   readonly local: string;
   /** undefined: the flow's tun_id (`key=flow`). */
   readonly key: number | undefined;
-  readonly csum: boolean;
+  /** undefined: as the protocol of the underlay wants it. */
+  readonly csum: boolean | undefined;
   readonly dontFragment: boolean;
   readonly ttl: number;
   /** undefined: inherit from the inner packet. */
@@ -26,7 +28,15 @@ export interface TunnelSettings {
 export type PortKind =
   | { readonly type: "system" | "internal" | "dummy" }
   | { readonly type: "patch"; readonly peer: string }
-  | { readonly type: "geneve"; readonly tunnel: TunnelSettings };
+  | TunnelKind;
+
+export interface TunnelKind {
+  readonly type: TunnelType;
+  readonly tunnel: TunnelSettings;
+}
+
+const tunnelNames: ReadonlySet<string> = new Set(tunnelTypes);
+export const isTunnel = (kind: PortKind): kind is TunnelKind => tunnelNames.has(kind.type);
 
 export interface PortCounters {
   rxPackets: number;

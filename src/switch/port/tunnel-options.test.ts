@@ -115,11 +115,11 @@ test("over IPv6: a packet finds its tunnel, and its key says where it came from"
     taps.add("tunnel", ({ bytes }) => seen.push(Buffer.from(bytes.subarray(12, 54)).toString("hex")));
     const tunnels = new Tunnels(datagrams, clock, taps, {
       receive: (_port, frame, words) => seen.push(`${frame.length} ${Buffer.from(new Uint8Array(words.slice(W.tunIpv6Src - W.tunId, W.tunMetadata - W.tunId).buffer)).toString("hex")}`),
-      bound: () => undefined,
+      bound: () => undefined, egress: () => undefined,
     }, silentLog);
     const settings = { ...tunnel, local, remote: all[1 - i] ?? "" };
     const port = new SwitchPort("t", 2, i + 1, { type: "geneve", tunnel: settings }, macOf(2), 1500, trunk, 0);
-    tunnels.add(bridge, port, settings, "0.0.0.0");
+    tunnels.add(bridge, port, { type: "geneve", tunnel: settings }, "0.0.0.0");
     return { tunnels, port, remote: settings.remote };
   });
   await Promise.resolve();

@@ -9,17 +9,20 @@ import type { Bridge } from "../bridge.ts";
 import type { TunnelOutput } from "../packet/datapath-action.ts";
 import { hashOfConnection } from "../flow/flow-group.ts";
 import { W } from "../flow/flow-key.ts";
-import { decapsulate, encapsulate, readOptions } from "./geneve.ts";
+import { readOptions } from "./geneve.ts";
 import { outerFrame } from "./outer-frame.ts";
 import type { Packet } from "../packet/packet.ts";
 import type { PortTaps } from "./port-taps.ts";
 import { canonicalAddress, putAddresses } from "./tunnel-address.ts";
-import type { SwitchPort, TunnelSettings } from "./switch-port.ts";
+import type { SwitchPort, TunnelKind, TunnelSettings } from "./switch-port.ts";
+import { type TunnelType, tunnelProtocols } from "./tunnel-protocol.ts";
 
 export interface TunnelEvents {
   receive(port: SwitchPort, frame: Uint8Array, words: Uint32Array): void;
   /** Whether tunnels have the address and port they receive on has changed: see `errorOf`. */
   bound(): void;
+  /** The device by which packets to this address leave, as far as that is known. */
+  egress(remote: string): string | undefined;
 }
 
 /** How many outer source ports a local address has. */
@@ -43,27 +46,40 @@ interface Endpoint {
   readonly sources: (SourceSocket | undefined)[];
 }
 
+/** Whence a datagram came, and where to. */
+export interface DatagramFacts {
+  readonly remote: string;
+  readonly sourcePort: number;
+  readonly local: string;
+  readonly port: number;
+  readonly tos: number;
+  readonly ttl: number;
+}
+
 interface Tunnel {
   readonly port: SwitchPort;
   readonly bridge: Bridge;
+  readonly type: TunnelType;
   readonly settings: TunnelSettings;
   readonly endpoint: Endpoint;
 }
 
 export class Tunnels {
-  readonly #datagrams: Datagrams;
+  readonly #datagrams: Datagrams | undefined;
   readonly #clock: Clock;
   readonly #taps: PortTaps;
   readonly #events: TunnelEvents;
   readonly #log: Log;
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #byPort = new Map<SwitchPort, Tunnel>();
+  /** What tunnels there are on a UDP port; the last to come says. */
+  readonly #typeOfPort = new Map<number, TunnelType>();
   readonly #byAddress = new Map<string, Tunnel>();
   /** Datagrams that were no Geneve, or for no tunnel. */
   malformed = 0;
   unknown = 0;
 
-  constructor(datagrams: Datagrams, clock: Clock, taps: PortTaps, events: TunnelEvents, log: Log) {
+  constructor(datagrams: Datagrams | undefined, clock: Clock, taps: PortTaps, events: TunnelEvents, log: Log) {
     this.#datagrams = datagrams;
     this.#clock = clock;
     this.#taps = taps;
@@ -72,20 +88,24 @@ export class Tunnels {
   }
 
   /** `local`: the address to receive on, where the tunnel's own options do not say. */
-  add(bridge: Bridge, port: SwitchPort, settings: TunnelSettings, local: string): void {
+  add(bridge: Bridge, port: SwitchPort, kind: TunnelKind, local: string): void {
+    const { type, tunnel: settings } = kind;
     const address = settings.local === "" ? local : settings.local;
-    const endpoint = this.#endpoint(address, settings.destinationPort);
+    const endpoint = this.#endpoint(this.#datagrams === undefined ? "" : address, settings.destinationPort);
     endpoint.users++;
-    const tunnel: Tunnel = { port, bridge, settings, endpoint };
+    const tunnel: Tunnel = { port, bridge, type, settings, endpoint };
     this.#byPort.set(port, tunnel);
-    this.#byAddress.set(keyOf(settings), tunnel);
+    this.#typeOfPort.set(settings.destinationPort, type);
+    this.#byAddress.set(keyOf(kind), tunnel);
   }
 
   remove(port: SwitchPort): void {
     const tunnel = this.#byPort.get(port);
     if (tunnel === undefined) return;
     this.#byPort.delete(port);
-    if (this.#byAddress.get(keyOf(tunnel.settings)) === tunnel) this.#byAddress.delete(keyOf(tunnel.settings));
+    const key = keyOf({ type: tunnel.type, tunnel: tunnel.settings });
+    if (this.#byAddress.get(key) === tunnel) this.#byAddress.delete(key);
+    if (![...this.#byPort.values()].some((t) => t.settings.destinationPort === tunnel.settings.destinationPort)) this.#typeOfPort.delete(tunnel.settings.destinationPort);
     if (--tunnel.endpoint.users === 0) this.#closeEndpoint(tunnel.endpoint);
   }
 
@@ -96,8 +116,18 @@ export class Tunnels {
   }
 
   /** Another port with the same options (an error in the configuration: which would get a packet?). */
-  sameOptions(settings: TunnelSettings): SwitchPort | undefined {
-    return this.#byAddress.get(keyOf(settings))?.port;
+  sameOptions(kind: TunnelKind): SwitchPort | undefined {
+    return this.#byAddress.get(keyOf(kind))?.port;
+  }
+
+  hasUdpPort(udpPort: number): boolean {
+    return this.#typeOfPort.has(udpPort);
+  }
+
+  /** The device that the tunnel's packets leave by. */
+  egressOf(port: SwitchPort): string | undefined {
+    const tunnel = this.#byPort.get(port);
+    return tunnel === undefined ? undefined : this.#events.egress(tunnel.settings.remote);
   }
 
   errorOf(port: SwitchPort): string | undefined {
@@ -106,10 +136,10 @@ export class Tunnels {
 
   /** A line for each, as ofproto/list-tunnels has them. */
   describe(): string[] {
-    return [...this.#byPort.values()].map(({ port, settings, endpoint }) => {
+    return [...this.#byPort.values()].map(({ port, type, settings, endpoint }) => {
       const key = settings.key === undefined ? "key=flow" : `key=${settings.key}`;
       const remote = settings.remote === "" ? "flow" : settings.remote;
-      return `port ${port.datapathNumber}: ${port.name} (geneve: ${endpoint.local}->${remote}, ${key}, dp port=${port.datapathNumber}, ttl=${settings.ttl}${settings.csum ? ", csum=true" : ""})`;
+      return `port ${port.datapathNumber}: ${port.name} (${type}: ${endpoint.local === "" ? settings.local : endpoint.local}->${remote}, ${key}, dp port=${port.datapathNumber}, ttl=${settings.ttl}${settings.csum === true ? ", csum=true" : ""})`;
     });
   }
 
@@ -123,7 +153,7 @@ export class Tunnels {
     let frame = packet.share();
     if (frame.length > action.maxLength) frame = frame.subarray(0, action.maxLength);
     if (this.#taps.isWatching) this.#taps.show(action.port.name, "out", frame);
-    const bytes = encapsulate(frame, action.vni, action.words, tunnel.bridge.tlvs);
+    const bytes = tunnelProtocols[tunnel.type].encapsulate(frame, action.vni, action.words, tunnel.bridge.tlvs);
     counters.txPackets++;
     counters.txBytes += frame.length;
     const slot = hashOfConnection(packet.key, undefined) & (sourcePorts - 1);
@@ -161,7 +191,7 @@ export class Tunnels {
       // The next packet tries again.
       if (socket === undefined) endpoint.sources[slot] = undefined;
     };
-    this.#datagrams.bind(endpoint.local, 0).then((socket) => {
+    void this.#datagrams?.bind(endpoint.local, 0).then((socket) => {
       // Nobody has reason to answer to this port; what comes is not for us.
       socket.attach(() => this.unknown++);
       opened(socket);
@@ -181,11 +211,11 @@ export class Tunnels {
   /** Until it succeeds: the address may come later, or whoever has the port may go. */
   #bind(endpoint: Endpoint): void {
     const { local, port } = endpoint;
-    this.#datagrams.bind(local, port).then(
+    void this.#datagrams?.bind(local, port).then(
       (socket) => {
         if (endpoint.isClosed) return socket.close();
         endpoint.socket = socket;
-        socket.attach((bytes, address, sourcePort) => this.#receive(endpoint, bytes, address, sourcePort));
+        socket.attach((bytes, address, sourcePort) => this.receive({ local, port, remote: address, sourcePort, tos: 0, ttl: 64 }, bytes));
         this.#say(endpoint, undefined);
       },
       (error: NodeJS.ErrnoException) => {
@@ -212,36 +242,38 @@ export class Tunnels {
     this.#endpoints.delete(`${endpoint.local}:${endpoint.port}`);
   }
 
-  #receive(endpoint: Endpoint, bytes: Uint8Array, address: string, sourcePort: number): void {
-    const inner = decapsulate(bytes);
+  /** A datagram from the underlay. */
+  receive(from: DatagramFacts, bytes: Uint8Array): void {
+    const { local, port, tos, ttl } = from;
+    const remote = from.remote.includes(":") ? (canonicalAddress(from.remote) ?? from.remote) : from.remote;
+    const kind = this.#typeOfPort.get(port);
+    const inner = kind === undefined ? undefined : tunnelProtocols[kind].decapsulate(bytes);
     if (inner === undefined) {
       this.malformed++;
       return;
     }
-    const remote = address.includes(":") ? (canonicalAddress(address) ?? address) : address;
-    const { local } = endpoint;
-    const tunnel = this.#find(remote, local, inner.vni);
+    const tunnel = this.#find(port, remote, local, inner.vni);
     if (tunnel === undefined) {
       this.unknown++;
-      this.#log.dbg(() => `receive tunnel port not found (${address}->${endpoint.local}, key=${inner.vni})`);
+      this.#log.dbg(() => `receive tunnel port not found (${remote}->${local}, key=${inner.vni})`);
       return;
     }
-    this.#show("in", tunnel, bytes, remote, endpoint.local, sourcePort, endpoint.port);
+    this.#show("in", tunnel, bytes, remote, local, from.sourcePort, port);
     if (this.#taps.isWatching) this.#taps.show(tunnel.port.name, "in", inner.frame);
     const words = new Uint32Array(W.ethDst - W.tunId);
     words[1] = inner.vni;
     putAddresses(words, remote, local);
-    words[W.tunMisc - W.tunId] = 64;
+    words[W.tunMisc - W.tunId] = (tos << 8) | ttl;
     readOptions(inner.options, tunnel.bridge.tlvs, words);
     // A datagram's bytes may be the socket's buffer: the frame outlives it.
     this.#events.receive(tunnel.port, new Uint8Array(inner.frame), words);
   }
 
-  #find(remote: string, local: string, vni: number): Tunnel | undefined {
+  #find(udpPort: number, remote: string, local: string, vni: number): Tunnel | undefined {
     for (const key of [vni, undefined]) {
       for (const l of [local, ""]) {
         for (const r of [remote, ""]) {
-          const found = this.#byAddress.get(addressKey(r, l, key));
+          const found = this.#byAddress.get(addressKey(udpPort, r, l, key));
           if (found !== undefined) return found;
         }
       }
@@ -253,7 +285,7 @@ export class Tunnels {
     if (!this.#taps.watches("tunnel")) return;
     const frame = outerFrame(
       {
-        source, destination, sourcePort, destinationPort, hasChecksum: settings.csum,
+        source, destination, sourcePort, destinationPort, hasChecksum: settings.csum === true,
         dontFragment: settings.dontFragment, ttl: settings.ttl, tos: settings.tos ?? 0,
       },
       bytes,
@@ -262,5 +294,5 @@ export class Tunnels {
   }
 }
 
-const addressKey = (remote: string, local: string, key: number | undefined): string => `${remote}/${local}/${key ?? "flow"}`;
-const keyOf = (settings: TunnelSettings): string => addressKey(settings.remote, settings.local, settings.key);
+const addressKey = (udpPort: number, remote: string, local: string, key: number | undefined): string => `${udpPort}/${remote}/${local}/${key ?? "flow"}`;
+const keyOf = ({ tunnel: t }: TunnelKind): string => addressKey(t.destinationPort, t.remote, t.local, t.key);

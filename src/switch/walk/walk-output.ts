@@ -1,8 +1,11 @@
 /** Sending the packet somewhere: ports, tunnels, patch ports, controllers. */
-import { type PacketInReason, portConfig, ports as reserved } from "../../openflow/index.ts";
-import { firstPacketWord, W } from "../flow/flow-key.ts";
+import { type PacketInReason, portConfig } from "../../openflow/index.ts";
+import { W } from "../flow/flow-key.ts";
+import type { TunnelOutput } from "../packet/datapath-action.ts";
 import { addressInKey } from "../port/tunnel-address.ts";
-import type { SwitchPort, TunnelSettings } from "../port/switch-port.ts";
+import type { SwitchPort, TunnelKind } from "../port/switch-port.ts";
+import { outputNative, terminates } from "./walk-native.ts";
+import { enterBridgeBy } from "./walk-patch.ts";
 import type { Walk } from "./walk.ts";
 
 /** No cut. */
@@ -35,14 +38,22 @@ export function outputToPort(walk: Walk, port: SwitchPort, maxLength: number, in
     case "patch":
       return throughPatch(walk, port, intoTable0);
     case "geneve":
-      return throughTunnel(walk, port, port.kind.tunnel, maxLength);
-    default:
+    case "vxlan":
+      return throughTunnel(walk, port, port.kind, maxLength, intoTable0);
+    default: {
+      const { native } = walk.surroundings;
+      if (native !== undefined && terminates(walk, native, port)) {
+        walk.commit();
+        return walk.emit({ kind: "tunnel_pop", udpPort: walk.read(W.tpPorts, 0xffff) });
+      }
       walk.commit();
       walk.emit({ kind: "output", port, maxLength });
+    }
   }
 }
 
-function throughTunnel(walk: Walk, port: SwitchPort, tunnel: TunnelSettings, maxLength: number): void {
+function throughTunnel(walk: Walk, port: SwitchPort, kind: TunnelKind, maxLength: number, intoTable0: (walk: Walk) => void): void {
+  const { tunnel } = kind;
   const read = (word: number): number => walk.read(word);
   const remote = tunnel.remote === "" ? addressInKey(read, W.tunDst, W.tunIpv6Dst) : tunnel.remote;
   if (remote === "") {
@@ -50,10 +61,13 @@ function throughTunnel(walk: Walk, port: SwitchPort, tunnel: TunnelSettings, max
     return;
   }
   walk.commit();
-  walk.emit({
+  const output: TunnelOutput = {
     kind: "tunnel", port, maxLength, remote, local: tunnel.local === "" ? addressInKey(read, W.tunSrc, W.tunIpv6Src) : tunnel.local,
     vni: (tunnel.key ?? walk.read(W.tunId + 1)) & 0xff_ffff, words: tunnelWords(walk),
-  });
+  };
+  const { native } = walk.surroundings;
+  if (native === undefined) walk.emit(output);
+  else outputNative(walk, native, { type: kind.type, settings: tunnel, output }, intoTable0);
 }
 
 /** tun_metadata0 up to the word of presence. What of it came with the packet counts as looked at. */
@@ -70,23 +84,5 @@ function throughPatch(walk: Walk, port: SwitchPort, intoTable0: (walk: Walk) => 
   }
   if ((peer.port.config & (portConfig.portDown | portConfig.noReceive)) !== 0) return;
   if (++walk.resubmits > 4096 || walk.depth >= 64) return walk.fail("resubmits nested too deep");
-  walk.onCopy(() => {
-    walk.enter(peer.bridge);
-    walk.key.fill(0, 0, firstPacketWord);
-    walk.key[W.actsetOutput] = reserved.unset;
-    walk.key[W.inPort] = peer.port.number;
-    walk.wildcards.written[W.inPort] = 0xffffffff;
-    // The other bridge sees neither the tunnel that the packet came through nor its connection.
-    for (let w = W.recircId + 1; w < W.ethDst; w++) {
-      if (w === W.pktMark) continue;
-      walk.key[w] = 0;
-      walk.wildcards.written[w] = 0xffffffff;
-    }
-    walk.stack = [];
-    walk.actionSet = [];
-    walk.depth++;
-    walk.tracer?.enterBridge(peer.bridge.name);
-    intoTable0(walk);
-    walk.depth--;
-  });
+  walk.onCopy(() => enterBridgeBy(walk, peer, () => intoTable0(walk)));
 }

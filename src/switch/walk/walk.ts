@@ -11,6 +11,7 @@ import type { DatapathAction, FrozenState, RestOfRule, ToController } from "../p
 import type { FlowGroup, ReadyBucket } from "../flow/flow-group.ts";
 import { firstHeaderWord, firstPacketWord, type FlowKey, keyWords, tunMetadataFields, W } from "../flow/flow-key.ts";
 import type { FlowRule } from "../flow/flow-rule.ts";
+import type { NativeTunnels } from "../native/native-tunnels.ts";
 import { type Slice, type Step, type Write } from "./program.ts";
 import { eachChunk, eachWrite, lowBits, readSlice } from "../flow/slice.ts";
 import type { SwitchPort } from "../port/switch-port.ts";
@@ -38,6 +39,8 @@ export interface Surroundings {
   /** Installs what a `learn` action has made. */
   learn(bridge: Bridge, flow: FlowMod): void;
   nowMs(): number;
+  /** Tunnels that the switch carries itself; undefined: somebody else takes their packets. */
+  readonly native: NativeTunnels | undefined;
 }
 
 /** Everything of a walk that is set back after a clone, a bucket or a patch port. */
