@@ -35,7 +35,8 @@ export function setVlan(walk: Walk, mask: number, value: number): void {
 
 export function pushVlan(walk: Walk, tpid: number): void {
   const before = walk.read(W.vlan);
-  const tci = (before & 0xe000) | 0x1000;
+  // As OVS has it: a new tag says nothing, though OpenFlow 1.5.1 (section 5.9.2) would copy the priority of the one below.
+  const tci = 0x1000;
   // The first tag is sent with what is written to it later; one on top of another is a tag of its own.
   const isFirst = (before & 0x1000) === 0 && tpid === ethType.vlan;
   if (!isFirst) {
