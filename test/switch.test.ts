@@ -242,7 +242,7 @@ test("what the database asks for and cannot have is told in its error column", a
   const host = nodeHost(silentLog);
   const a = await startChassis(t, "errors", host);
   await addBridge(a, "br0", [
-    { name: "nothing", type: "", ofport: 3 }, { name: "vx", type: "vxlan", options: { remote_ip: "1.2.3.4" }, ofport: 4 },
+    { name: "nothing", type: "", ofport: 3 }, { name: "gr", type: "gre", options: { remote_ip: "1.2.3.4" }, ofport: 4 },
     { name: "half", type: "patch", options: { peer: "other" }, ofport: 5 }, { name: "gen", type: "geneve", ofport: 6 },
   ]);
   const rows = () => [...a.replica.tables.Interface].map((r) => [r.name, r.ofport, r.error]).sort((x, y) => (String(x[0]) < String(y[0]) ? -1 : 1));
@@ -251,7 +251,7 @@ test("what the database asks for and cannot have is told in its error column", a
     ["gen", -1, "gen: geneve type requires valid 'remote_ip' argument"],
     ["half", 5, "No usable peer 'other' exists in 'system' datapath."],
     ["nothing", -1, "could not open network device nothing (No such device)"],
-    ["vx", -1, "vx: this switch has no vxlan tunnels; use type=geneve"],
+    ["gr", -1, "gr: this switch has no gre tunnels; use type=geneve or vxlan"],
   ]);
   // A device that comes later brings the port to life.
   a.device.attachPort("nothing", () => undefined);

@@ -132,6 +132,7 @@ export class Configuration {
     for (const uuid of this.#dirtyPorts) this.#applyPort(uuid);
     this.#dirtyPorts.clear();
     this.#describePatches();
+    if (row !== undefined && row.next_cfg !== row.cur_cfg) this.#parts.dummies?.configured();
     if (row !== undefined) {
       this.#answers.openVSwitch(row._uuid, {
         ovs_version: version, db_version: schemaVersion, datapath_types: ["netdev", "system"], iface_types: interfaceTypes,

@@ -116,6 +116,7 @@ export class Datapath implements Surroundings {
         return;
       }
       entry = made;
+      entry.firstBytes = packet.bytes.length;
     } else if (entry.effects.length > 0 && nowMs - entry.effectsMs > 500) {
       entry.effectsMs = nowMs;
       for (const effect of entry.effects) effect();

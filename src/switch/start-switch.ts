@@ -121,7 +121,7 @@ export function startSwitch(host: Host, options: SwitchOptions): Switch {
 function nativeTunnels(host: Host, dummies: DummyLinks, datapath: Datapath, tunnels: Tunnels, changed: (what: "routes" | "neighbours") => void): NativeTunnels {
   return new NativeTunnels({
     nowMs: () => host.clock.now(), addressesOf: (device) => dummies.addressesOf(device), portNamed: (name) => datapath.ports.placedNamed(name),
-    hasUdpPort: (port) => tunnels.hasUdpPort(port), enter: (placed, frame) => datapath.enter(placed, frame),
+    tunnelsOn: (udpPort) => tunnels.tunnelsOn(udpPort), enter: (placed, frame) => datapath.enter(placed, frame),
     receive: (from, bytes) => tunnels.receive(from, bytes), changed,
   });
 }

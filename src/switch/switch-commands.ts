@@ -1,7 +1,7 @@
 /** What ovs-appctl can ask of the switch (ovs-vswitchd(8), "RUNTIME MANAGEMENT COMMANDS"). */
 import { type UnixctlCommand, UnixctlError } from "../daemon/index.ts";
 import { formatMac, macOf } from "../net/index.ts";
-import { formatPort, isTextError, type Match, parseFlow, ports as reserved } from "../openflow/index.ts";
+import { formatPort } from "../openflow/index.ts";
 import type { BfdMonitor } from "./port/bfd-monitor.ts";
 import type { Bridge } from "./bridge.ts";
 import { cacheEntryText } from "./flow/cache-entry-text.ts";
@@ -10,9 +10,8 @@ import type { ConfiguredBridge } from "./configured-bridge.ts";
 import type { ConnectionTracker } from "./conntrack/connection-tracker.ts";
 import { trackerCommands } from "./conntrack/tracker-commands.ts";
 import type { Datapath } from "./datapath.ts";
-import { firstHeaderWord, placeOf, spread } from "./flow/flow-key.ts";
-import { Packet } from "./packet/packet.ts";
-import { traceText } from "./walk/trace.ts";
+import { portNames, portNumbers } from "./packet/datapath-action-text.ts";
+import { traceCommand } from "./walk/trace-command.ts";
 import type { Tunnels } from "./port/tunnels.ts";
 
 export interface CommandParts {
@@ -64,14 +63,11 @@ export function switchCommands(parts: CommandParts): readonly UnixctlCommand[] {
       }
       return "table successfully flushed\n";
     }),
-    command("ofproto/trace", "bridge flow [packet]", 2, Number.POSITIVE_INFINITY, (args) => {
-      const [name, flow = "", packet] = args.filter((a) => !a.startsWith("-"));
-      const bridge = sorted().find((b) => b.bridge.name === name)?.bridge;
-      if (bridge === undefined) throw new UnixctlError(`${name}: unknown bridge`);
-      return trace(datapath, bridge, flow, packet);
+    traceCommand(datapath, (name) => sorted().find((b) => b.bridge.name === name)?.bridge),
+    command("dpctl/dump-flows", "[-m] [--names] [dp]", 0, Number.POSITIVE_INFINITY, (args) => {
+      const ports = args.includes("--names") ? portNames((n) => datapath.ports.get(n)?.port.name) : portNumbers;
+      return ["flow-dump from the main thread:", ...[...datapath.cache.entries()].map((entry) => cacheEntryText(entry, nowMs(), ports))].map((line) => `${line}\n`).join("");
     }),
-    command("dpctl/dump-flows", "[-m] [--names] [dp]", 0, Number.POSITIVE_INFINITY, () =>
-      ["flow-dump from the main thread:", ...[...datapath.cache.entries()].map((entry) => cacheEntryText(entry, nowMs()))].map((line) => `${line}\n`).join("")),
     command("dpctl/show", "[-s] [dp]", 0, Number.POSITIVE_INFINITY, () => {
       const { hits, misses, count, exactHits, maskCount } = datapath.cache;
       const ports = [...datapath.ports].filter(({ port }) => port.kind.type !== "patch").map(({ port }) => `  port ${port.datapathNumber}: ${port.name} (${port.kind.type})`);
@@ -93,37 +89,6 @@ export function switchCommands(parts: CommandParts): readonly UnixctlCommand[] {
       return "";
     }),
   ];
-}
-
-function bytesOf(hex: string): Uint8Array {
-  if (!/^([0-9a-fA-F]{2})+$/.test(hex)) throw new UnixctlError(`${hex}: this switch takes packets as hexadecimal digits`);
-  return new Uint8Array(Buffer.from(hex, "hex"));
-}
-
-/** A flow in the syntax of ovs-ofctl, with a port by name or number; or a packet in hexadecimal digits beside it. */
-function trace(datapath: Datapath, bridge: Bridge, flow: string, hex: string | undefined): string {
-  const named = flow.replace(/(^|,)(in_port=)("?)([^,"]+)\3/, (whole, comma: string, key: string, _quote: string, name: string) => {
-    const port = bridge.portsByName.get(name);
-    return port === undefined ? whole : `${comma}${key}${formatPort(port.number)}`;
-  });
-  const parsed = parseFlow(named, "delete");
-  if (isTextError(parsed)) throw new UnixctlError(`${flow}: ${parsed.error}`);
-  const packet = new Packet(hex === undefined ? new Uint8Array(0) : bytesOf(hex));
-  const inPort = parsed.match.exact("in_port") ?? reserved.none;
-  if (hex !== undefined) packet.readHeaders();
-  putMatch(packet.key, parsed.match, hex === undefined);
-  const port = bridge.portsByNumber.get(inPort);
-  return traceText(datapath, bridge, port, inPort, packet);
-}
-
-function putMatch(key: Uint32Array, match: Match, withHeaders: boolean): void {
-  for (const { field, value } of match.terms) {
-    const place = placeOf(field);
-    if (place === undefined || (!withHeaders && place.word >= firstHeaderWord)) continue;
-    spread(place, value, (word, bits) => {
-      key[word] = (key[word] ?? 0) | bits;
-    });
-  }
 }
 
 function portLines(bridge: Bridge): string[] {

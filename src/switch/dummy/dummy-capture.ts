@@ -24,9 +24,15 @@ export class DummyCapture {
     const both = options.get("pcap");
     const [received, sent] = [both ?? options.get("rxq_pcap"), both ?? options.get("tx_pcap")];
     if (received === this.#receivedPath && sent === this.#sentPath) return;
-    this.close();
     [this.#receivedPath, this.#sentPath] = [received, sent];
-    for (const path of [received, sent]) if (path !== undefined && !this.#files.has(path)) this.#open(path);
+    this.reopen();
+  }
+
+  /** A file that somebody has removed is there again afterwards. */
+  reopen(): void {
+    for (const file of this.#files.values()) file.close();
+    this.#files.clear();
+    for (const path of [this.#receivedPath, this.#sentPath]) if (path !== undefined && !this.#files.has(path)) this.#open(path);
   }
 
   #open(path: string): void {
@@ -53,9 +59,8 @@ export class DummyCapture {
   }
 
   close(): void {
-    for (const file of this.#files.values()) file.close();
-    this.#files.clear();
     this.#receivedPath = undefined;
     this.#sentPath = undefined;
+    this.reopen();
   }
 }

@@ -53,6 +53,10 @@ export class DummyDevice implements PortLink {
     this.#capture.apply(options);
   }
 
+  reopenCaptures(): void {
+    this.#capture.reopen();
+  }
+
   /** A frame arrives from outside. */
   receive(frame: Uint8Array): void {
     this.#capture.received(frame);

@@ -74,6 +74,11 @@ export class DummyLinks implements PortLinks {
     this.changed(device.name);
   }
 
+  /** OVS opens all capture files anew with every configuration, and tests count on it when they remove them. */
+  configured(): void {
+    for (const device of this.#byName.values()) device.reopenCaptures();
+  }
+
   close(name: string): void {
     this.#byName.get(name)?.close();
     this.#byName.delete(name);

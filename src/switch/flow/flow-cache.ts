@@ -26,6 +26,8 @@ export class CacheEntry {
   isGone = false;
   packets = 0;
   bytes = 0;
+  /** Of the packet that led to it. */
+  firstBytes = 0;
   /** Of these, how many the rules know of. */
   creditedPackets = 0;
   creditedBytes = 0;

@@ -53,8 +53,11 @@ export function matchOfKey(key: FlowKey, mask: FlowKey | undefined): Match {
   const all = new Uint32Array(keyWords).fill(0xffffffff);
   const builder = new MatchBuilder();
   const add = (f: Field, place: Place, isOptional: boolean): void => {
-    const m = readPlace(mask ?? all, place);
-    const value = readPlace(key, place);
+    // Both halves of the byte that has them are fields of their own.
+    const isTos = place.name === "nw_tos";
+    const [whole, wholeValue] = [readPlace(mask ?? all, place), readPlace(key, place)];
+    const m = isTos ? Number(whole) & 0xfc : whole;
+    const value = isTos ? Number(wholeValue) & 0xfc : wholeValue;
     if (BigInt(m) === 0n || (isOptional && BigInt(value) === 0n)) return;
     builder.add(f, f.isWide ? BigInt(value) : Number(value), f.isVariable ? f.full : f.isWide ? BigInt(m) : Number(m));
   };

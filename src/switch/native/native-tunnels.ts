@@ -8,6 +8,7 @@ import type { Bridge } from "../bridge.ts";
 import { W } from "../flow/flow-key.ts";
 import type { Packet } from "../packet/packet.ts";
 import { addressInKey } from "../port/tunnel-address.ts";
+import type { TunnelType } from "../port/tunnel-protocol.ts";
 import type { DatagramFacts } from "../port/tunnels.ts";
 import type { PlacedPort } from "../port/port-registry.ts";
 import type { SwitchPort } from "../port/switch-port.ts";
@@ -18,8 +19,8 @@ export interface NativeParts {
   nowMs(): number;
   addressesOf(device: string): readonly Prefix[];
   portNamed(name: string): PlacedPort | undefined;
-  /** UDP ports on which there are tunnels. */
-  hasUdpPort(port: number): boolean;
+  /** The kind of tunnels that there are on a UDP port. */
+  tunnelsOn(udpPort: number): TunnelType | undefined;
   /** A frame of the switch's own goes through the bridge as if it came from this port. */
   enter(placed: PlacedPort, frame: Uint8Array): void;
   /** A tunnel's datagram has arrived. */
@@ -65,8 +66,8 @@ export class NativeTunnels {
     return this.#parts.addressesOf(port.name);
   }
 
-  hasUdpPort(port: number): boolean {
-    return this.#parts.hasUdpPort(port);
+  tunnelsOn(udpPort: number): TunnelType | undefined {
+    return this.#parts.tunnelsOn(udpPort);
   }
 
   /** What has come out at a bridge's own port. */

@@ -28,6 +28,7 @@ const asked: readonly number[] = [routeTables.local, routeTables.main, routeTabl
 export class RouteTable {
   readonly #addressesOf: (device: string) => readonly Prefix[];
   readonly #tables = new Map<number, Map<string, Route>>();
+  #markedCount = 0;
   changed: () => void = () => undefined;
 
   constructor(addressesOf: (device: string) => readonly Prefix[]) {
@@ -42,6 +43,7 @@ export class RouteTable {
     const routes = this.#tables.get(table) ?? new Map<string, Route>();
     this.#tables.set(table, routes);
     const prefix = networkOf(route.prefix);
+    if (route.mark !== 0 && !routes.has(keyOf(prefix, route.mark))) this.#markedCount++;
     routes.set(keyOf(prefix, route.mark), { ...route, prefix, source: own });
     this.changed();
     return true;
@@ -52,16 +54,14 @@ export class RouteTable {
     const key = keyOf(networkOf(prefix), mark);
     const routes = this.#tables.get(table);
     if (routes?.get(key)?.isUser !== true) return false;
+    if (mark !== 0) this.#markedCount--;
     routes.delete(key);
     this.changed();
     return true;
   }
 
-  /** A device that is gone takes its routes along. */
-  forgetDevice(device: string): void {
-    let isOther = false;
-    for (const routes of this.#tables.values()) for (const [key, route] of routes) if (route.device === device) isOther = routes.delete(key);
-    if (isOther) this.changed();
+  get usesMarks(): boolean {
+    return this.#markedCount > 0;
   }
 
   hasTable(table: number): boolean {

@@ -6,18 +6,34 @@ import { isTunnel, type SwitchPort } from "../port/switch-port.ts";
 import type { ConnectionAction, DatapathAction, SetHeaders, TunnelOutput } from "./datapath-action.ts";
 import { type FlowKey, keyWords, W } from "../flow/flow-key.ts";
 
-export const formatDatapathActions = (actions: readonly DatapathAction[]): string => (actions.length === 0 ? "drop" : actions.map(format).join(","));
+/** How ports are called: by the datapath's numbers, or by name (--names). */
+export interface PortTexts {
+  number(datapathNumber: number): string;
+  port(port: SwitchPort): string;
+  /** The port of OVS's datapath that all tunnels of a kind share. */
+  tunnel(type: string, udpPort: number): string;
+}
 
-function format(action: DatapathAction): string {
+/** Tunnels of one kind and UDP port are one port of OVS's datapath, which its dummy numbers after the latter. */
+export const portNumbers: PortTexts = { number: String, port: ({ datapathNumber }) => String(datapathNumber), tunnel: (_type, udpPort) => String(udpPort) };
+
+export const portNames = (nameOf: (datapathNumber: number) => string | undefined): PortTexts => ({
+  number: (n) => nameOf(n) ?? String(n), port: ({ name }) => name, tunnel: (type, udpPort) => `${type === "geneve" ? "genev" : type}_sys_${udpPort}`,
+});
+
+export const formatDatapathActions = (actions: readonly DatapathAction[], ports: PortTexts = portNumbers): string =>
+  actions.length === 0 ? "drop" : actions.map((action) => format(action, ports)).join(",");
+
+function format(action: DatapathAction, ports: PortTexts): string {
   switch (action.kind) {
     case "output":
-      return String(action.port.datapathNumber);
+      return ports.port(action.port);
     case "tunnel":
       return formatTunnel(action);
     case "tunnel_push":
-      return `tnl_push(tnl_port(${tunnelNumber(action.port)}),${formatOuterHeader(action.header, action.vportType)},out_port(${action.outPort.datapathNumber}))`;
+      return `tnl_push(tnl_port(${tunnelText(action.port, ports)}),${formatOuterHeader(action.header, action.vportType)},out_port(${ports.port(action.outPort)}))`;
     case "tunnel_pop":
-      return `tnl_pop(${action.udpPort})`;
+      return `tnl_pop(${ports.tunnel(action.type, action.udpPort)})`;
     case "set":
       return formatSet(action);
     case "vlan":
@@ -35,14 +51,13 @@ function format(action: DatapathAction): string {
     case "meter":
       return `meter(${action.meter})`;
     case "check_length":
-      return `check_pkt_len(size=${action.size},gt(${formatDatapathActions(action.larger)}),le(${formatDatapathActions(action.notLarger)}))`;
+      return `check_pkt_len(size=${action.size},gt(${formatDatapathActions(action.larger, ports)}),le(${formatDatapathActions(action.notLarger, ports)}))`;
     case "clone":
-      return `clone(${formatDatapathActions(action.actions)})`;
+      return `clone(${formatDatapathActions(action.actions, ports)})`;
   }
 }
 
-/** Tunnels of one kind and UDP port are one port of OVS's datapath, which its dummy numbers after the latter. */
-const tunnelNumber = ({ kind, datapathNumber }: SwitchPort): number => (isTunnel(kind) ? kind.tunnel.destinationPort : datapathNumber);
+const tunnelText = (port: SwitchPort, ports: PortTexts): string => (isTunnel(port.kind) ? ports.tunnel(port.kind.type, port.kind.tunnel.destinationPort) : ports.port(port));
 
 function formatPushVlan(tci: number): string {
   const pcp = tci >>> 13;

@@ -6,6 +6,7 @@ import type { Nat, PacketInReason } from "../../openflow/index.ts";
 import type { Bridge } from "../bridge.ts";
 import type { FlowKey } from "../flow/flow-key.ts";
 import type { Step } from "../walk/program.ts";
+import type { TunnelType } from "../port/tunnel-protocol.ts";
 import type { SwitchPort } from "../port/switch-port.ts";
 
 export type DatapathAction =
@@ -13,7 +14,7 @@ export type DatapathAction =
   | TunnelOutput
   | TunnelPush
   /** What has come out at a bridge's own port is a tunnel's packet: it comes in again by the tunnel's port, unwrapped. */
-  | { readonly kind: "tunnel_pop"; readonly udpPort: number }
+  | { readonly kind: "tunnel_pop"; readonly type: TunnelType; readonly udpPort: number }
   | SetHeaders
   /** The tag becomes this; 0: no tag. */
   | { readonly kind: "vlan"; readonly tci: number; readonly tpid: number }

@@ -128,7 +128,8 @@ export class PortOpener {
     const isAddressed = isOwn && (links === this.#parts.kernel || isLocal(port) || row.mac !== undefined);
     if (isAddressed && facts.mac !== formatMac(mac)) links?.setMac(port.name, mac);
     port.mac = isAddressed ? mac : (parseMac(facts.mac) ?? mac);
-    port.mtu = facts.mtu;
+    // A dummy has it at once; the kernel tells later.
+    port.mtu = links?.factsOf(port.name)?.mtu ?? facts.mtu;
     // What a port's own device says of itself matters to groups that watch it; a bridge's own port may be down and work.
     port.isUp = isOwn || facts.isRunning;
   }

@@ -120,8 +120,8 @@ export class Tunnels {
     return this.#byAddress.get(keyOf(kind))?.port;
   }
 
-  hasUdpPort(udpPort: number): boolean {
-    return this.#typeOfPort.has(udpPort);
+  tunnelsOn(udpPort: number): TunnelType | undefined {
+    return this.#typeOfPort.get(udpPort);
   }
 
   /** The device that the tunnel's packets leave by. */

@@ -136,7 +136,8 @@ function runStep(walk: Walk, step: WalkedStep, isLast: boolean): boolean {
       track(walk, step);
       return true;
     case "ct_clear":
-      if (walk.read(W.ctState) !== 0) clearConnection(walk);
+      // Before its first recirculation no packet has been tracked: that need not be looked at.
+      if (walk.key[W.recircId] === 0 ? walk.key[W.ctState] !== 0 : walk.read(W.ctState) !== 0) clearConnection(walk);
       return true;
     case "meter":
       walk.commit();

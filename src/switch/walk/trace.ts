@@ -2,18 +2,19 @@
  * ofproto/trace (ovs-vswitchd(8)): a walk for a packet that is only described, told step by step. Nothing is sent, learned
  * or counted. A packet that would come back from the connection tracker is traced on as a new connection's (trk|new).
  */
-import { type Action, formatAction, formatMatch, type Match } from "../../openflow/index.ts";
+import { type Action, formatAction, formatMatch, formatPort, type Match } from "../../openflow/index.ts";
 import type { Bridge } from "../bridge.ts";
 import type { DatapathAction, FrozenState } from "../packet/datapath-action.ts";
-import { formatDatapathActions } from "../packet/datapath-action-text.ts";
+import { formatDatapathActions, type PortTexts } from "../packet/datapath-action-text.ts";
 import type { Datapath } from "../datapath.ts";
 import { ctStateBit, W } from "../flow/flow-key.ts";
 import type { FlowRule } from "../flow/flow-rule.ts";
+import { shownMask } from "../flow/shown-mask.ts";
 import { matchOfKey } from "../flow/key-match.ts";
 import type { Packet } from "../packet/packet.ts";
 import type { Step } from "./program.ts";
 import type { SwitchPort } from "../port/switch-port.ts";
-import type { WalkTracer } from "./walk.ts";
+import type { Walk, WalkTracer } from "./walk.ts";
 
 const maxRecirculations = 64;
 const rulerWidth = 79;
@@ -91,7 +92,7 @@ function describe(rule: FlowRule): string {
 }
 
 /** `packet` has its key filled in; it comes through `inPort`, which need not exist. */
-export function traceText(datapath: Datapath, bridge: Bridge, port: SwitchPort | undefined, inPort: number, packet: Packet): string {
+export function traceText(datapath: Datapath, bridge: Bridge, port: SwitchPort | undefined, inPort: number, packet: Packet, names?: PortTexts): string {
   const lines: string[] = [`Flow: ${flowText(packet, inPort)}`];
   packet.key[W.inPort] = port?.datapathNumber ?? 0;
   let state: FrozenState | undefined;
@@ -102,15 +103,8 @@ export function traceText(datapath: Datapath, bridge: Bridge, port: SwitchPort |
     if (state !== undefined) tracer.lines.push("    thaw", `        Resuming from table ${state.table ?? 0}`);
     const walk = datapath.walkFrom(bridge, inPort, packet, state, tracer);
     const final = flowTextOf(walk.key);
-    const mask = walk.wildcards.mask.slice();
-    mask[W.inPort] = 0xffffffff;
-    mask[W.ethType] = 0xffffffff;
-    const shown = packet.key.slice();
-    shown[W.inPort] = state?.inPort ?? inPort;
-    const megaflow = formatMatch(matchOfKey(shown, mask.fill(0, 0, W.inPort)));
-    const recirculation = state === undefined ? "recirc_id=0" : `recirc_id=0x${state.id.toString(16)}`;
-    lines.push(...tracer.lines, "", `Final flow: ${final}`, `Megaflow: ${recirculation},eth,${megaflow.replace(/^recirc_id=[^,]*,/, "")}`);
-    lines.push(`Datapath actions: ${formatDatapathActions(walk.actions)}`);
+    lines.push(...tracer.lines, "", `Final flow: ${final}`, megaflowText(walk, packet, state, state?.inPort ?? inPort, names === undefined ? undefined : port?.name));
+    lines.push(`Datapath actions: ${formatDatapathActions(walk.actions, names)}`);
     if (walk.error !== undefined) lines.push("", `Translation failed (${walk.error}), packet is dropped.`);
     collect(walk.actions, waiting);
     const next = waiting.shift();
@@ -122,6 +116,16 @@ export function traceText(datapath: Datapath, bridge: Bridge, port: SwitchPort |
     lines.push("", ruler, title, ruler, "", `Flow: ${thawedText(packet, state)}`);
   }
   return lines.map((line) => `${line}\n`).join("");
+}
+
+/** `inName`: the input port is shown by its name. */
+function megaflowText(walk: Walk, packet: Packet, state: FrozenState | undefined, inPort: number, inName: string | undefined): string {
+  const mask = shownMask(packet.key, walk.wildcards.mask);
+  const shown = packet.key.slice();
+  shown[W.inPort] = inPort;
+  const match = formatMatch(matchOfKey(shown, mask)).replace(/^recirc_id=[^,]*,/, "");
+  const megaflow = inName === undefined ? match : match.replace(`in_port=${formatPort(inPort)}`, `in_port=${inName}`);
+  return `Megaflow: ${state === undefined ? "recirc_id=0" : `recirc_id=0x${state.id.toString(16)}`},eth,${megaflow}`;
 }
 
 function flowTextOf(key: Uint32Array): string {

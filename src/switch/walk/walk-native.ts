@@ -22,7 +22,7 @@ export interface NativeOutput {
 
 export function outputNative(walk: Walk, native: NativeTunnels, { type, settings, output }: NativeOutput, intoTable0: (walk: Walk) => void): void {
   const [remote, local] = [parseIp(output.remote), output.local === "" ? undefined : parseIp(output.local)];
-  const way = remote === undefined ? undefined : native.wayTo(remote, local, walk.read(W.pktMark));
+  const way = remote === undefined ? undefined : native.wayTo(remote, local, native.routes.usesMarks ? walk.read(W.pktMark) : 0);
   if (remote === undefined || way === undefined) return walk.tracer?.note("warning", "native tunnel routing failed");
   const { placed, nextHop, route } = way;
   // What this walk finds holds as long as the routes and neighbours do; they change generations of all bridges.
@@ -90,24 +90,25 @@ function putIp(key: Uint32Array, ip: Ip, at4: number, at6: number): void {
   else for (let i = 0; i < 4; i++) key[at6 + i] = Number((ip.address >> BigInt(96 - 32 * i)) & 0xffff_ffffn);
 }
 
-/** Whether what comes out at this port is a tunnel's packet: then it goes no further than to be unwrapped. */
-export function terminates(walk: Walk, native: NativeTunnels, port: SwitchPort): boolean {
+/** Of what tunnels it is a packet that comes out at this port: then it goes no further than to be unwrapped. */
+export function terminates(walk: Walk, native: NativeTunnels, port: SwitchPort): TunnelType | undefined {
   const own = native.addressesOf(port);
-  if (own.length === 0) return false;
+  if (own.length === 0) return undefined;
   const type = walk.read(W.ethType);
   if (type === ethType.arp) hearArp(walk, native, own);
-  if (type !== ethType.ipv4 && type !== ethType.ipv6) return false;
-  if (readMac(walk, W.ethDst) !== port.mac || walk.read(W.vlan) !== 0) return false;
+  if (type !== ethType.ipv4 && type !== ethType.ipv6) return undefined;
+  if (readMac(walk, W.ethDst) !== port.mac || walk.read(W.vlan) !== 0) return undefined;
   const protocol = walk.read(W.nwMisc, 0xff00_0000) >>> 24;
   if (protocol === ipProto.icmpv6 && type === ethType.ipv6) hearAdvertisement(walk, native);
-  if (protocol !== ipProto.udp || walk.read(W.nwMisc, fragAny | fragLater) !== 0) return false;
+  if (protocol !== ipProto.udp || walk.read(W.nwMisc, fragAny | fragLater) !== 0) return undefined;
   const to: Ip = type === ethType.ipv4 ? { family: 4, address: ipv4Of(walk.read(W.nwDst)) } : { family: 6, address: readIpv6(walk, W.ipv6Dst) };
-  if (!own.some((ip) => isSameIp(ip, to)) || !native.hasUdpPort(walk.read(W.tpPorts, 0xffff))) return false;
+  const tunnels = own.some((ip) => isSameIp(ip, to)) ? native.tunnelsOn(walk.read(W.tpPorts, 0xffff)) : undefined;
+  if (tunnels === undefined) return undefined;
   const { bridge, key } = walk;
   const from: Ip = type === ethType.ipv4 ? { family: 4, address: ipv4Of(key[W.nwSrc] ?? 0) } : { family: 6, address: readIpv6(walk, W.ipv6Src) };
   const mac = macOf(((key[W.ethSrc] ?? 0) & 0xffff) * 2 ** 32 + (key[W.ethSrc + 1] ?? 0));
   walk.effects.push(() => native.heard(bridge, from, mac));
-  return true;
+  return tunnels;
 }
 
 const readMac = (walk: Walk, at: number) => macOf(walk.read(at, 0xffff) * 2 ** 32 + walk.read(at + 1));

@@ -42,9 +42,10 @@ export function outputToPort(walk: Walk, port: SwitchPort, maxLength: number, in
       return throughTunnel(walk, port, port.kind, maxLength, intoTable0);
     default: {
       const { native } = walk.surroundings;
-      if (native !== undefined && terminates(walk, native, port)) {
+      const type = native === undefined ? undefined : terminates(walk, native, port);
+      if (type !== undefined) {
         walk.commit();
-        return walk.emit({ kind: "tunnel_pop", udpPort: walk.read(W.tpPorts, 0xffff) });
+        return walk.emit({ kind: "tunnel_pop", type, udpPort: walk.read(W.tpPorts, 0xffff) });
       }
       walk.commit();
       walk.emit({ kind: "output", port, maxLength });
