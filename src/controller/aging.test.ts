@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { Host } from "../host/index.ts";
 import { openflowTables } from "../logical/index.ts";
 import { type FlowStats, Match } from "../openflow/index.ts";
-import { AgingWatch } from "./aging.ts";
+import { addressIn, AgingWatch } from "./aging.ts";
 import type { Node } from "./node.ts";
 import type { DatapathBinding } from "./rows.ts";
 
@@ -51,4 +51,9 @@ test("the switch is asked as often as the shortest threshold demands, and not at
   watch.removed(fast);
   watch.removed(slow);
   assert.deepEqual(pauses, [3000, 0, 300, 0, 3000, 0]);
+});
+
+test("the address that packets went to is read back as it was asked for", () => {
+  const [v4, v6] = [Match.of(["reg0", 0x0a000001]), Match.of(["xxreg1", 0xfd120000000000000000000000000002n])];
+  assert.deepEqual([v4, v6].map((match) => addressIn({ match })), ["10.0.0.1", "fd12::2"]);
 });

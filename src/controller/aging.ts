@@ -33,12 +33,12 @@ function thresholdOf({ external_ids }: DatapathBinding): number {
 /** Of the threshold: looking this often, and renewing no more often than this, a binding in use is always renewed in time. */
 const share = 3 / 16;
 
-/** What get_arp was asked for: reg0 or xxreg1. */
-function addressIn({ match }: FlowStats): string {
-  const wide = match.get(field("xxreg1"));
-  return wide === undefined
-    ? formatIp({ family: 4, address: ipv4Of(Number(match.get(field("reg0"))?.value ?? 0)) })
-    : formatIp({ family: 6, address: ipv6Of(BigInt(wide.value)) });
+/** What get_arp or get_nd was asked for: reg0, or xxreg1, which a match keeps as the four registers that it is. */
+export function addressIn({ match }: Pick<FlowStats, "match">): string {
+  const [narrow, ...wide] = (["reg0", "reg4", "reg5", "reg6", "reg7"] as const).map((name) => match.exact(name));
+  return narrow === undefined
+    ? formatIp({ family: 6, address: ipv6Of(wide.reduce((sum: bigint, word) => (sum << 32n) | BigInt(word ?? 0), 0n)) })
+    : formatIp({ family: 4, address: ipv4Of(narrow) });
 }
 
 export class AgingWatch implements Sink<AgingThreshold> {

@@ -22,6 +22,7 @@ import { ZoneLimit } from "./lifted-limits.ts";
 import { BfdSessions, WatchedPeer } from "./monitors/bfd-sessions.ts";
 import { MonitoredService } from "./monitors/monitored-service.ts";
 import { ServiceChecks } from "./monitors/service-checks.ts";
+import { NextHopAsker, NextHopRequest } from "./next-hop-requests.ts";
 import { Node, type NodeOptions } from "./node.ts";
 import { ourChassis } from "./ports.ts";
 import { PacketConnection } from "./packet-in/packet-connection.ts";
@@ -62,6 +63,7 @@ export class ChassisSession {
   readonly #announcer: Announcer;
   readonly #missingMeters: MissingMeters;
   readonly #advertiser: Advertiser;
+  readonly #asker: NextHopAsker;
   readonly #connections: ConnectionFlushes;
   readonly #bfd: BfdSessions;
   readonly #services: ServiceChecks;
@@ -86,6 +88,7 @@ export class ChassisSession {
     this.#aging = new AgingWatch(host, this.node, (table) => this.#packets?.count(table), send);
     this.#announcer = new Announcer(host, this.node, send);
     this.#missingMeters = new MissingMeters(host.log);
+    this.#asker = new NextHopAsker(host, send);
     this.#advertiser = new Advertiser(host, send);
     this.#bfd = new BfdSessions(host, this.node.bfdStates, send, () => this.#changed());
     this.#services = new ServiceChecks(host, this.node.serviceStates, send, () => this.#changed());
@@ -132,6 +135,7 @@ export class ChassisSession {
     });
     engine.sink(AgingThreshold, this.#aging);
     engine.sink(Announcement, this.#announcer);
+    engine.sink(NextHopRequest, this.#asker);
     engine.sink(PeriodicAdvertisement, this.#advertiser);
     engine.sink(TrackedConnections, this.#connections);
     engine.sink(WatchedPeer, this.#bfd);
@@ -178,6 +182,7 @@ export class ChassisSession {
     this.#aging.stop();
     this.#announcer.stop();
     this.#advertiser.stop();
+    this.#asker.stop();
     this.#bfd.stop();
     this.#services.stop();
     this.#delegation.stop();

@@ -1,9 +1,10 @@
 /**
- * A neighbor that packets are sent to but that sends none itself would age: it is asked whether it is still there, by an ARP
- * request or a solicitation to its own MAC address (ovn-nb(5), mac_binding_age_threshold).
+ * Questions that a router's port asks of its own accord, by ARP or neighbor solicitation. A neighbor that packets are sent to but
+ * that sends none itself would age: it is asked whether it is still there, at its own MAC address (ovn-nb(5),
+ * mac_binding_age_threshold). Next hops of routes with symmetric replies are asked for before anybody needs them.
  */
 import { openflowTables } from "../logical/index.ts";
-import { contains, type Ip, type Mac, macZero, parseIp, parseMac } from "../net/index.ts";
+import { contains, type Ip, type Mac, macBroadcast, macZero, multicastMacOf, parseIp, parseMac, solicitedNode } from "../net/index.ts";
 import { type Action, ports } from "../openflow/index.ts";
 import { arpFrame, arpOperation, ethernetFrame, etherType, ipProtocol, ipv6Packet, ndMessage } from "../packet/index.ts";
 import { datapathField, load, outportField } from "./flow.ts";
@@ -27,14 +28,13 @@ export function probeOf(node: Node, binding: MacBinding): Probe | undefined {
   const local = addresses?.ips.find((own) => contains(own, target));
   const frame = addresses && local && requestFrame(addresses.mac, mac, bareIp(local), target);
   if (frame === undefined) return undefined;
-  return {
-    frame,
-    actions: [
-      load(datapathField, datapath.tunnel_key), load(outportField, port.tunnel_key),
-      { kind: "resubmit", port: ports.controller, table: openflowTables.localOutput },
-    ],
-  };
+  return { frame, actions: outOf(datapath.tunnel_key, port.tunnel_key) };
 }
+
+/** Sends what the controller made out of the port. */
+export const outOf = (datapathKey: number, portKey: number): readonly Action[] => [
+  load(datapathField, datapathKey), load(outportField, portKey), { kind: "resubmit", port: ports.controller, table: openflowTables.localOutput },
+];
 
 /** Of a distributed port everywhere, of a gateway's only where it is served. */
 function isHere(node: Node, port: PortBinding): boolean {
@@ -43,12 +43,15 @@ function isHere(node: Node, port: PortBinding): boolean {
   return redirect === undefined ? kindOf(port) === "patch" : isResident(node, redirect);
 }
 
-function requestFrame(src: Mac, dst: Mac, local: Ip, target: Ip): Uint8Array | undefined {
+/** `dst` undefined: whoever has the address is asked for. Undefined if the addresses are of two families. */
+export function requestFrame(src: Mac, dst: Mac | undefined, local: Ip, target: Ip): Uint8Array | undefined {
   if (local.family === 4) {
     if (target.family !== 4) return undefined;
-    return arpFrame({ src, dst }, { operation: arpOperation.request, senderMac: src, senderIp: local.address, targetMac: macZero, targetIp: target.address });
+    return arpFrame({ src, dst: dst ?? macBroadcast }, { operation: arpOperation.request, senderMac: src, senderIp: local.address, targetMac: macZero, targetIp: target.address });
   }
   if (target.family !== 6) return undefined;
-  const message = ndMessage({ kind: "neighbor-solicit", target: target.address, options: [{ kind: "source-mac", mac: src }] }, local.address, target.address);
-  return ethernetFrame({ src, dst }, etherType.ipv6, ipv6Packet({ src: local.address, dst: target.address, nextHeader: ipProtocol.icmpv6, hopLimit: 255 }, message));
+  const asked = dst === undefined ? solicitedNode(target.address) : target.address;
+  const message = ndMessage({ kind: "neighbor-solicit", target: target.address, options: [{ kind: "source-mac", mac: src }] }, local.address, asked);
+  const packet = ipv6Packet({ src: local.address, dst: asked, nextHeader: ipProtocol.icmpv6, hopLimit: 255 }, message);
+  return ethernetFrame({ src, dst: dst ?? multicastMacOf(asked) }, etherType.ipv6, packet);
 }

@@ -16,6 +16,7 @@ import { fdbFlows, learnedNeighborFlows, staticNeighborFlows } from "./neighbors
 import { staleMirrors, wantedMirrors } from "./mirrors.ts";
 import { bfdReports, watchedPeers } from "./monitors/bfd-sessions.ts";
 import { monitoredServices, serviceReports } from "./monitors/monitored-service.ts";
+import { nextHopRequests } from "./next-hop-requests.ts";
 import type { Node } from "./node.ts";
 import { eventWrites } from "./packet-in/controller-events.ts";
 import { missingPatchPorts, stalePatchPorts, wishedPatchPorts } from "./patch-ports.ts";
@@ -48,6 +49,6 @@ export const rules: readonly Rule<Node>[] = [
   localFlows, logicalFlows, wantedMeters, learnedNeighborFlows, staticNeighborFlows, fdbFlows, portSecurityFlows, hairpinFlows, balancedConnections, ecmpConnections, aclConnections,
   fixedFlows, portFlows, multicastFlows, tunnelFlows, floodFlow, chassisMacFlows,
   watchedPeers, bfdReports, monitoredServices, serviceReports, wantedPrefixes, delegationReports, snoopedSwitches, groupWrites, staleGroups,
-  agingThresholds, neighborWrites, addressWrites, timestampWrites, eventWrites, activationReports, virtualBindings, announcements, periodicAdvertisements, configurationReport,
+  agingThresholds, neighborWrites, addressWrites, timestampWrites, eventWrites, activationReports, virtualBindings, announcements, nextHopRequests, periodicAdvertisements, configurationReport,
   exchangeTables, wantedRoutes, wishedLearnedRoutes, missingLearnedRoutes, staleLearnedRoutes,
 ];

@@ -28,22 +28,26 @@ export const dhcpv6Option = {
   userClass: 15, vendorClass: 16, dnsServers: 23, domainSearch: 24, iaPd: 25, iaPrefix: 26, bootFileUrl: 59, fqdn: 39,
 } as const;
 
-export function parseDhcpv6(b: Uint8Array): Dhcpv6 | undefined {
-  if (b.length < 4) return undefined;
-  const options = parseDhcpv6Options(b.subarray(4));
-  return options && { type: b[0] ?? 0, transactionId: readU32(b, 0) & 0xffffff, options };
-}
+/** Of a message that is cut short, the options that are whole. */
+export const parseDhcpv6 = (b: Uint8Array): Dhcpv6 | undefined =>
+  (b.length < 4 ? undefined : { type: b[0] ?? 0, transactionId: readU32(b, 0) & 0xffffff, options: wholeOptions(b.subarray(4)).options });
 
 /** The options of a message, or inside one; undefined if one is cut short. */
 export function parseDhcpv6Options(b: Uint8Array): Dhcpv6Option[] | undefined {
+  const { options, end } = wholeOptions(b);
+  return end === b.length ? options : undefined;
+}
+
+function wholeOptions(b: Uint8Array): { readonly options: Dhcpv6Option[]; readonly end: number } {
   const options: Dhcpv6Option[] = [];
-  for (let at = 0; at < b.length; ) {
-    const size = readU16(b, at + 2);
-    if (at + 4 > b.length || at + 4 + size > b.length) return undefined;
-    options.push({ code: readU16(b, at), data: b.slice(at + 4, at + 4 + size) });
-    at += 4 + size;
+  let at = 0;
+  while (at + 4 <= b.length) {
+    const next = at + 4 + readU16(b, at + 2);
+    if (next > b.length) break;
+    options.push({ code: readU16(b, at), data: b.slice(at + 4, next) });
+    at = next;
   }
-  return options;
+  return { options, end: at };
 }
 
 export const sizeofDhcpv6Options = (options: readonly Dhcpv6Option[]): number => options.reduce((size, o) => size + 4 + o.data.length, 0);

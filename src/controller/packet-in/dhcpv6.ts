@@ -4,7 +4,7 @@
  */
 import {
   concatenate, dhcpv6Message, dhcpv6Option, type Dhcpv6, type Dhcpv6Option, duidOfMac, emitDhcpv6Options, fillUdpChecksum, findDhcpv6Option, ipProtocol,
-  parseDhcpv6, parseDhcpv6Options, pseudoHeaderSum, sizeofDhcpv6Options, udpSize, writeU16, writeU32,
+  parseDhcpv6, parseDhcpv6Options, parseUdp, pseudoHeaderSum, sizeofDhcpv6Options, udpSize, writeU16, writeU32,
 } from "../../packet/index.ts";
 import { type Arrival, pullResultBit, resumeWith } from "./arrival.ts";
 import { type Headers, type IpHeaders, upperLayer } from "./headers.ts";
@@ -38,7 +38,7 @@ type Ipv6Headers = Extract<IpHeaders, { family: 6 }>;
 function replyTo({ headers, log }: Arrival, userdata: Uint8Array): Uint8Array | undefined {
   const { ip } = headers;
   const upper = ip?.family === 6 && ip.protocol === ipProtocol.udp ? upperLayer(headers, ip) : undefined;
-  const request = upper && parseDhcpv6(upper.subarray(udpSize));
+  const request = upper && parseDhcpv6(upper.subarray(udpSize, parseUdp(upper)?.size));
   if (ip?.family !== 6 || upper === undefined || request === undefined) {
     log.warn("truncated dhcpv6 packet");
     return undefined;

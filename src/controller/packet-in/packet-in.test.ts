@@ -131,8 +131,10 @@ test("DHCPv6: solicit is advertised, with the address in the association that th
   const request = { type: dhcpv6Message.solicit, transactionId: 0xabcdef, options: [
     { code: 1, data: Uint8Array.of(0, 3, 0, 1, 10, 0, 0, 0, 0, 1) }, { code: 3, data: Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0) },
   ] };
-  const bytes = new Uint8Array(sizeofDhcpv6(request));
+  const bytes = new Uint8Array(sizeofDhcpv6(request) + 6);
   emitDhcpv6(request, bytes);
+  // What follows it claims to be longer than it is.
+  bytes.set([0, 1, 2, 0, 0, 3], bytes.length - 6);
   const frame = ethernetFrame({ src: vmMac, dst: macOf(0x333300010002) }, etherType.ipv6, ipPacket(src, dst, ipProtocol.udp, udpDatagram(src, dst, 546, 547, bytes)));
   const address = [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x11];
   const [resumed] = handUp(frame, "put_dhcpv6_opts", resultBit([0, 2, 0, 6, 10, 0, 0, 0, 0, 0xfe, 0, 5, 0, 16, ...address])).resumed;
