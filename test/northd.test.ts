@@ -2,13 +2,18 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { SeededRandom } from "../src/std/index.ts";
 import { addressChangeOf } from "./northd-oracle/changes.ts";
+import type { JsonValue } from "./northd-oracle/columns.ts";
 import type { DatabaseClient } from "./northd-oracle/database-client.ts";
 import { changesOfFamily, type Family, families } from "./northd-oracle/families.ts";
+import { balancerNetwork } from "./northd-oracle/load-balancers.ts";
 import { type Network, NetworkGenerator } from "./northd-oracle/network.ts";
+import type { Row } from "./northd-oracle/normalize.ts";
 import { type OwnDatabases, openOwnDatabases } from "./northd-oracle/own-databases.ts";
 import { linesOf, readRecordings, recordingsFile, without } from "./northd-oracle/recordings.ts";
+import { allRows, differences } from "./northd-oracle/unchanged.ts";
 
 async function sync(databases: OwnDatabases): Promise<void> {
   // What is written back to the northbound database may give rise to more.
@@ -93,19 +98,44 @@ async function afterChanges(family: Family, seed: number): Promise<void> {
   }
 }
 
-const southbound = ["Datapath_Binding", "Port_Binding", "Logical_Flow", "Logical_DP_Group", "Multicast_Group", "SB_Global", "HA_Chassis", "HA_Chassis_Group", "RBAC_Role"];
-
-test("a restart changes nothing, row by row", () =>
-  withDatabases(3, async (databases) => {
+/** Runs a northd, stops it, lets `meanwhile` happen, and runs another, which has nothing to do. */
+async function unchangedByRestart(network: Network, meanwhile: (client: DatabaseClient) => Promise<void>): Promise<void> {
+  const databases = await openOwnDatabases(network);
+  try {
     const first = databases.startNorthd();
     await sync(databases);
-    const before = await databases.client.dump("OVN_Southbound", southbound);
     await first.stop();
+    await meanwhile(databases.client);
+    const before = await allRows(databases.client, () => false);
     databases.startNorthd();
-    await databases.client.sync();
-    const after = await databases.client.dump("OVN_Southbound", southbound);
-    const stable = (dump: typeof before) => ({ ...dump, SB_Global: [] });
-    assert.deepEqual(stable(after), stable(before));
+    await sync(databases);
+    assert.deepEqual(differences(before, await allRows(databases.client, () => false), () => false), []);
+  } finally {
+    await databases.close();
+  }
+}
+
+for (const [name, family] of Object.entries(families)) {
+  test(`a restart changes nothing, row by row, in networks of family ${name}`, async () => {
+    for (const seed of [3, 4]) await unchangedByRestart(family.generate(seed), async () => undefined);
+  });
+}
+
+test("several rows of the same datapaths, as OVN's northd makes them, stay what they are", () =>
+  unchangedByRestart(balancerNetwork(4), async (client) => {
+    const { Logical_DP_Group: groups = [], Logical_Flow: flows = [], Load_Balancer: balancers = [] } = await client.dump("OVN_Southbound", ["Logical_DP_Group", "Logical_Flow", "Load_Balancer"]);
+    const copied = groups.map((group, i) => ({ op: "insert", table: "Logical_DP_Group", "uuid-name": `copy${i}`, row: { datapaths: group["datapaths"] } }));
+    const copyOf = (group: unknown): JsonValue | undefined => {
+      const place = groups.findIndex((row) => isDeepStrictEqual(row["_uuid"], group));
+      return place < 0 ? undefined : ["named-uuid", `copy${place}`];
+    };
+    const moved = (table: string, column: string, rows: readonly Row[]) => rows.filter((_, i) => i % 2 === 0).flatMap((row) => {
+      const copy = copyOf(row[column]);
+      return copy === undefined ? [] : [{ op: "update", table, where: [["_uuid", "==", row["_uuid"]]], row: { [column]: copy } }];
+    });
+    const operations = [...copied, ...moved("Logical_Flow", "logical_dp_group", flows), ...moved("Load_Balancer", "ls_datapath_group", balancers)];
+    assert.ok(operations.length > groups.length);
+    await client.transact("OVN_Southbound", operations as unknown as readonly JsonValue[]);
   }));
 
 test("whatever happens to the southbound database, it becomes what it should be", () =>
@@ -160,4 +190,15 @@ test("of two northds one is active; when it is paused or stops, the other takes 
     await second.stop();
     await until(() => first.status === "active");
     await databases.client.sync();
+  }));
+
+test("options:northd_probe_interval", () =>
+  withDatabases(4, async (databases) => {
+    databases.startNorthd();
+    await databases.client.sync();
+    const [global] = (await databases.client.dump("OVN_Northbound", ["NB_Global"]))["NB_Global"] ?? [];
+    await databases.client.transact("OVN_Northbound", [{ op: "mutate", table: "NB_Global", where: [["_uuid", "==", global?.["_uuid"] as JsonValue]], mutations: [["options", "insert", ["map", [["northd_probe_interval", "1"]]]]] }]);
+    const probes = () => databases.log.filter(({ text }) => text.includes("sending inactivity probe")).length;
+    for (let i = 0; i < 100 && probes() < 2; i++) await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.ok(probes() >= 2, "both databases are asked for signs of life, though they are local");
   }));

@@ -8,6 +8,7 @@ import type { Host, Log } from "../host/index.ts";
 import { openReplica, type Replica } from "../ovsdb/index.ts";
 import { northbound, southbound } from "../schemas/index.ts";
 import { EngineStats } from "./engine-stats.ts";
+import { intOption } from "./options.ts";
 import { internalVersion } from "./sync/globals.ts";
 import { chassisFeatures } from "./topology/settings.ts";
 import type { Nb, Sb } from "./topology/topology.ts";
@@ -48,6 +49,8 @@ class LiveNorthd implements Northd {
   #isPaused: boolean;
   #isStopped = false;
   #threads = 1;
+  /** As it was asked for; negative: nobody has. */
+  #probeIntervalMs = -1;
   readonly #stats = new EngineStats();
 
   constructor(host: Host, options: NorthdOptions) {
@@ -94,6 +97,7 @@ class LiveNorthd implements Northd {
 
   #changed(): void {
     if (this.#isStopped) return;
+    this.#followProbe();
     const { isSynced, hasLock, isLockContended } = untracked(() => this.#sb.status);
     // After a reconnection it is ours again in a moment, unless another has taken it.
     if (this.#zone !== undefined && isLockContended) {
@@ -117,10 +121,20 @@ class LiveNorthd implements Northd {
     this.#stats.took(clock.now() - began);
   }
 
+  /** `options:northd_probe_interval` of NB_Global, for both databases; active or not. */
+  #followProbe(): void {
+    const [global] = untracked(() => [...this.#nb.tables.NB_Global]);
+    const wanted = untracked(() => (global === undefined ? -1 : intOption(global.options, "northd_probe_interval", -1)));
+    if (wanted === this.#probeIntervalMs) return;
+    this.#probeIntervalMs = wanted;
+    for (const replica of [this.#nb, this.#sb]) replica.setProbeInterval(wanted < 0 ? undefined : wanted);
+  }
+
   /** Whoever is active meanwhile may decide otherwise: nothing of what was worked out is kept. */
   #startAnew(): void {
     this.#close();
     [this.#nb, this.#sb] = this.#open();
+    this.#probeIntervalMs = -1;
   }
 
   #makeCommands(): readonly UnixctlCommand[] {

@@ -4,19 +4,22 @@
  *     node scripts/northd-oracle.mjs [FAMILY] [FIRST] [COUNT] [--record]
  *
  * OVN_SRC and OVS_SRC name built source trees of OVN and Open vSwitch. For each seed a fresh pair of databases for either
- * northd; the same rows in both; then claims of ports, as chassis make them, and random changes. Prints what differs. `--record`
+ * northd; the same rows in both; then claims of ports, as chassis make them, and random changes; at the end ours is started anew
+ * on either, and finds nothing to do. Prints what differs. `--record`
  * keeps what OVN's made of the networks as the family's recordings, for the test run.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { makeLog } from "../../src/host/index.ts";
 import { nodeHost } from "../../src/host/node/index.ts";
-import { startNorthd } from "../../src/northd/index.ts";
+import { type Northd, startNorthd } from "../../src/northd/index.ts";
 import { SeededRandom } from "../../src/std/index.ts";
 import { addressChangeOf, claimsOf } from "./changes.ts";
 import { DatabaseClient } from "./database-client.ts";
 import { changesOfFamily, type Family, familyNamed } from "./families.ts";
 import type { Network } from "./network.ts";
+import { isAccident, isChoice, type Row } from "./normalize.ts";
+import { allRows, differences, mayChangeAfterOvn } from "./unchanged.ts";
 import { linesOf, type Recording, recordingsFile, without, writeRecordings } from "./recordings.ts";
 
 const ovn = process.env["OVN_SRC"] ?? "/usr/src/ovn";
@@ -34,6 +37,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 interface Side {
   readonly client: DatabaseClient;
+  readonly socket: string;
+  /** The northd alone; the databases stay. */
+  stopNorthd(): Promise<void>;
   hasEnded(): boolean;
   /** Works everything out from the start. */
   recompute(): void;
@@ -74,17 +80,18 @@ async function startTheirs(folder: string, network: Network): Promise<Side> {
   if (child.pid !== undefined) running.add(child.pid);
   child.once("exit", () => running.delete(child.pid ?? 0));
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  const stopNorthd = async (): Promise<void> => {
+    if (hasEnded()) return;
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGTERM");
+    await gone;
+  };
   return {
-    client,
-    hasEnded,
+    client, socket: databases.socket, hasEnded, stopNorthd,
     recompute: () => void execFileSync(`${ovs}/utilities/ovs-appctl`, ["-t", `${folder}/n.ctl`, "inc-engine/recompute"]),
     stop: async () => {
       client.close();
-      if (!hasEnded()) {
-        const gone = new Promise((resolve) => child.once("exit", resolve));
-        child.kill("SIGTERM");
-        await gone;
-      }
+      await stopNorthd();
       databases.stop();
     },
   };
@@ -93,21 +100,26 @@ async function startTheirs(folder: string, network: Network): Promise<Side> {
 async function startOurs(folder: string, network: Network): Promise<Side> {
   const databases = startDatabases(folder);
   const client = await fill(databases.socket, network);
-  const remote = `unix:${databases.socket}`;
-  const log = makeLog((entry) => {
-    if (process.env["VERBOSE"] !== undefined || entry.text.includes("transaction error")) console.log(`  ${entry.level} ${entry.module} ${entry.text}`);
-  });
-  const northd = startNorthd(nodeHost(log), { northbound: remote, southbound: remote });
+  const northd = startOurNorthd(databases.socket);
   return {
-    client,
+    client, socket: databases.socket,
     hasEnded: () => false,
     recompute: () => undefined,
+    stopNorthd: () => northd.stop(),
     stop: async () => {
       client.close();
       await northd.stop();
       databases.stop();
     },
   };
+}
+
+function startOurNorthd(socket: string): Northd {
+  const remote = `unix:${socket}`;
+  const log = makeLog((entry) => {
+    if (process.env["VERBOSE"] !== undefined || entry.text.includes("transaction error")) console.log(`  ${entry.level} ${entry.module} ${entry.text}`);
+  });
+  return startNorthd(nodeHost(log), { northbound: remote, southbound: remote });
 }
 
 const lines = ({ client }: Side): Promise<string[]> => linesOf(client);
@@ -134,38 +146,69 @@ async function compareSeed(family: Family, seed: number, recordings: Recording[]
       for (const { client } of [theirs, ours]) await client.transact("OVN_Northbound", change);
       differing += await difference(`seed ${seed} address ${step} ${JSON.stringify(change)}`, theirs, ours);
     }
+    if (differing === 0) differing += await afterRestart(`seed ${seed}: our northd once more`, ours, () => false, () => false);
+    if (differing === 0) differing += await afterRestart(`seed ${seed}: our northd after OVN's`, theirs, mayChangeAfterOvn, (flow) => isAccident(flow) || isChoice(flow));
     return differing;
   } catch (error) {
     // It may still be about to.
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    if (!theirs.hasEnded()) throw error;
-    // Some changes are more than it can take.
-    crashes++;
+    // Some changes are more than it can take: it dies, or tries for ever to write what the database refuses.
+    if (theirs.hasEnded()) crashes++;
+    else if (await follows(theirs)) throw error;
+    else stuck++;
     return 0;
   } finally {
     await Promise.all([theirs.stop(), ours.stop()]);
   }
 }
 
+/** Another northd of ours finds nothing to do. */
+async function afterRestart(title: string, { client, socket, stopNorthd }: Side, mayChange: (column: string, row: Row) => boolean, isLeftOut: (flow: Row) => boolean): Promise<number> {
+  await stopNorthd();
+  const before = await allRows(client, isLeftOut);
+  const northd = startOurNorthd(socket);
+  try {
+    for (let i = 0; i < 2; i++) await client.sync();
+    const changed = differences(before, await allRows(client, isLeftOut), mayChange);
+    if (changed.length > 0) console.log([`${title}: ${changed.length} rows differ`, ...changed.slice(0, 8).map((line) => `  ${line}`)].join("\n"));
+    return changed.length;
+  } finally {
+    await northd.stop();
+  }
+}
+
+interface Difference {
+  readonly missing: readonly string[];
+  readonly extra: readonly string[];
+}
+
+const follows = ({ client }: Side): Promise<boolean> => client.sync(3000).then(() => true, () => false);
+
 async function difference(title: string, theirs: Side, ours: Side): Promise<number> {
-  const compare = async (): Promise<{ readonly missing: readonly string[]; readonly extra: readonly string[] }> => {
+  const compare = async (): Promise<Difference> => {
     for (let i = 0; i < 2; i++) await Promise.all([theirs.client.sync(), ours.client.sync()]);
     const [want, have] = await Promise.all([lines(theirs), lines(ours)]);
     return { missing: without(want, have), extra: without(have, want) };
   };
-  const isEqual = ({ missing, extra }: Awaited<ReturnType<typeof compare>>): boolean => missing.length + extra.length === 0;
-  if (isEqual(await compare())) return 0;
+  const isEqual = ({ missing, extra }: Difference): boolean => missing.length + extra.length === 0;
+  const first = await compare();
+  if (isEqual(first)) return 0;
   // What goes away when it starts from scratch is what it has overlooked in a change.
   theirs.recompute();
   const { missing, extra } = await compare();
   if (isEqual({ missing, extra })) {
     oversights++;
+    if (process.env["VERBOSE"] !== undefined) print(`${title}, overlooked`, first);
     return 0;
   }
+  print(title, { missing, extra });
+  return missing.length + extra.length;
+}
+
+function print(title: string, { missing, extra }: Difference): void {
   console.log(`${title}: ${missing.length} missing, ${extra.length} too many`);
   for (const line of missing.slice(0, 8)) console.log(`  - ${line}`);
   for (const line of extra.slice(0, 8)) console.log(`  + ${line}`);
-  return missing.length + extra.length;
 }
 
 const args = process.argv.slice(2);
@@ -176,6 +219,7 @@ const [first = 1, count = 10] = args.filter((a) => /^\d+$/.test(a)).map(Number);
 const recordings: Recording[] | undefined = isRecording ? [] : undefined;
 let bad = 0;
 let crashes = 0;
+let stuck = 0;
 let oversights = 0;
 for (let seed = first; seed < first + count; seed++) {
   if (process.env["PROGRESS"] !== undefined) console.log(`seed ${seed}`);
@@ -186,7 +230,7 @@ for (let seed = first; seed < first + count; seed++) {
   if (differing > 0) bad++;
   if (bad >= 5) break;
 }
-console.log(`${familyName}: ${count} seeds from ${first}: ${bad} differ, in ${crashes} OVN's own northd has crashed, ${oversights} times it has overlooked something`);
+console.log(`${familyName}: ${count} seeds from ${first}: ${bad} differ, in ${crashes} OVN's own northd has crashed, in ${stuck} it got stuck, ${oversights} times it has overlooked something`);
 if (recordings !== undefined) writeRecordings(recordingsFile(familyName), recordings);
 rmSync(scratch, { recursive: true, force: true });
 process.exit(bad > 0 ? 1 : 0);

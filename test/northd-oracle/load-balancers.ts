@@ -73,8 +73,10 @@ function makeBalancer(draft: Draft, index: number, ports: readonly DraftInsert[]
     if (address === undefined || random.chance(0.2)) return [];
     // One for all load balancers: of several monitors of one service any may be the one that counts.
     const source = address.replace(/\.\d+$/, [".1", ".2", ".250", ".nonsense"][Number(address.slice(-1)) % 4] ?? "");
+    const zone = Number(address.slice(-1)) % 5 === 3 ? ":zone2" : "";
     const name = String(port.row["name"]);
-    return [[address, random.pick([`${name}:${source}`, `${name}:${source}`, `${name}:${source}`, name, `${name}:${source}:zone2`, `absent:${source}`])] as const];
+    const good = `${name}:${source}${zone}`;
+    return [[address, random.pick([good, good, good, good, name, `absent:${source}`])] as const];
   });
   const mappings = { ...Object.fromEntries(known), ...draft.maybe(0.5, { "[fd00:1::20]": "ls1-p0:[fd00:1::1]" }) };
   const hasChecks = random.chance(0.5);

@@ -67,9 +67,12 @@ function addressesInOrder(text: string): string {
   return [mac, ...ips.sort(), ...(condition === undefined ? [] : [condition])].join(" ");
 }
 
-/** Next hops and MACs that a match names in any order. */
+/**
+ * Next hops and MACs that a match names in any order; and the port by which distributed translations leave where another one has redirect-type=bridged: of
+ * several gateway ports the one that comes first in memory.
+ */
 export const inOrder = (line: string): string =>
-  line.replace(/((?:reg0|eth\.src) == )\{([^}]*)\}/g, (_, start: string, items: string) => `${start}{${items.split(", ").sort().join(", ")}}`);
+  line.replace(/^(\S+ lr_in_arp_resolve ingress \d+ 90 outport == )"[^"]*"(?= && ip[46]\.src == )/, "$1any").replace(/((?:reg0|eth\.src) == )\{([^}]*)\}/g, (_, start: string, items: string) => `${start}{${items.split(", ").sort().join(", ")}}`);
 
 /** Sets of a router's VIPs are called for its key. */
 const vipSetName = (text: string, datapathByKey: ReadonlyMap<string, string>): string =>
@@ -81,6 +84,21 @@ function plain(value: unknown, names: ReadonlyMap<string, string>): unknown {
   if (kind === "uuid") return names.get(String(content)) ?? String(content);
   const items = (content as unknown[]).map((item) => (kind === "map" ? (item as unknown[]).map((v) => plain(v, names)) : plain(item, names)));
   return items.map((item) => JSON.stringify(item)).sort();
+}
+
+/** A flow that OVN's northd makes of what is not there. */
+export function isAccident(flow: Row): boolean {
+  const [match, actions] = [String(flow["match"]), String(flow["actions"])];
+  // As printf prints it.
+  if (match.includes("(null)") || actions.includes("(null)")) return true;
+  // Of a port without any MAC it takes what happens to be in memory.
+  return actions.includes("DHCP_RELAY_REQ") && mapOf(flow["external_ids"])["stage-name"] === "ls_in_l2_lkup" && !/eth\.src == (..:){5}.. /.test(match);
+}
+
+/** A flow with a number or a port in it that another northd may choose otherwise, and the same one when it starts anew. */
+export function isChoice(flow: Row): boolean {
+  const [match, actions, stage] = [String(flow["match"]), String(flow["actions"]), mapOf(flow["external_ids"])["stage-name"] ?? ""];
+  return /reg7 |reg8\[|reg9\[16\.\.31\]/.test(match + actions) || (stage === "lr_in_arp_resolve" && flow["priority"] === 90 && / && ip[46]\.src == /.test(match));
 }
 
 function* flowLines(dump: Dump, names: ReadonlyMap<string, string>, datapathByKey: ReadonlyMap<string, string>): Iterable<string> {
@@ -101,10 +119,7 @@ function* flowLines(dump: Dump, names: ReadonlyMap<string, string>, datapathByKe
     if ((stage === "lr_in_ip_routing" || stage === "lr_in_policy") && id !== undefined) ecmp.set(`${datapath} ${stage.slice(0, 8)} ${id}`, match.replace(/ && (tcp|udp|sctp)$/, ""));
   }
   for (const { row, datapath, stage, match, actions } of flows) {
-    // What is not there, as printf prints it.
-    if (match.includes("(null)") || actions.includes("(null)")) continue;
-    // Of a port without any MAC OVN's northd takes what happens to be in memory.
-    if (actions.includes("DHCP_RELAY_REQ") && stage === "ls_in_l2_lkup" && !/eth\.src == (..:){5}.. /.test(match)) continue;
+    if (isAccident(row)) continue;
     const inAnyOrder = (text: string): string => text
       .replace(/(reg8\[0\.\.15\] ==? )([1-9]\d*)/g, (_, start: string, id: string) => `${start}<${ecmp.get(`${datapath} ${stage.slice(0, 8)} ${id}`) ?? id}>`)
       .replace(/(reg8\[16\.\.31\] == )\d+/g, "$1member")

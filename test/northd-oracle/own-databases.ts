@@ -23,7 +23,7 @@ export interface OwnDatabases {
 export async function openOwnDatabases(network?: Network): Promise<OwnDatabases> {
   const folder = mkdtempSync(join(tmpdir(), "northd-"));
   const log: LogEntry[] = [];
-  const host = nodeHost(makeLog((entry) => void log.push(entry), (_, level) => level !== "DBG"));
+  const host = nodeHost(makeLog((entry) => void log.push(entry), (module, level) => level !== "DBG" || module === "reconnect"));
   const files = [["nb.db", northbound], ["sb.db", southbound]] as const;
   for (const [file, schema] of files) DatabaseFile.create(host.disk, join(folder, file), schema);
   const remote = `unix:${folder}/db.sock`;

@@ -43,10 +43,19 @@ export class DatapathGroups {
   constructor(tables: ReplicaTables<Sb>) {
     this.#tables = tables;
     const { Logical_DP_Group: rows } = tables;
-    rows.watch({ added: (row) => this.#rowCame(row), removed: (row) => this.#rowWent(row) });
+    rows.watch({
+      added: (row) => this.#rowCame(row),
+      removed: (row) => {
+        const group = this.#groupOf(row);
+        this.#rows.delete(row);
+        // One of several has no users any more, or it would not be gone.
+        if (group?.row === row) this.#lose(group);
+      },
+    });
     rows.watchColumns((row) => {
-      this.#rowWent(row);
+      const group = this.#groupOf(row);
       this.#rowCame(row);
+      if (group !== undefined && group !== this.#groupOf(row)) this.#lose(group);
     });
   }
 
@@ -99,8 +108,13 @@ export class DatapathGroups {
     this.#made.clear();
   }
 
-  /** The group's row, which the transaction makes or changes if need be. */
-  uuidOf(group: DatapathGroup, transaction: Transaction<Sb>, datapathUuid: DatapathUuid): Uuid<"Logical_DP_Group"> {
+  /**
+   * The group's row, which the transaction makes or changes if need be. OVN's northd may have made several rows of the same datapaths:
+   * who names one of them already, by `present`, goes on doing so.
+   */
+  uuidOf(group: DatapathGroup, present: Uuid<"Logical_DP_Group"> | undefined, transaction: Transaction<Sb>, datapathUuid: DatapathUuid): Uuid<"Logical_DP_Group"> {
+    const named = this.#tables.Logical_DP_Group.get(present);
+    if (named !== undefined && this.#rows.get(named) === group.id) return named._uuid;
     if (group.row !== undefined && this.#rows.get(group.row) === group.id) return group.row._uuid;
     const already = this.#made.get(group);
     if (already !== undefined) return already;
@@ -157,12 +171,13 @@ export class DatapathGroups {
     group.from = undefined;
   }
 
-  #rowWent(row: GroupRow): void {
+  #groupOf(row: GroupRow): DatapathGroup | undefined {
     const id = this.#rows.get(row);
-    this.#rows.delete(row);
-    const group = id === undefined ? undefined : this.#groups.get(id);
-    if (group?.row !== row) return;
-    group.row = undefined;
+    return id === undefined ? undefined : this.#groups.get(id);
+  }
+
+  #lose(group: DatapathGroup): void {
+    group.row = this.#findRow(group.id);
     for (const lost of this.#losers) lost(group);
   }
 }

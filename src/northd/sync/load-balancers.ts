@@ -1,6 +1,6 @@
 /** Load_Balancer of the southbound database: a row of the same UUID for each load balancer that a switch or router has. */
 import { rule, type Sink } from "../../engine/index.ts";
-import { type CommitResult, type Replica, type Transaction, type Uuid, wishRelation } from "../../ovsdb/index.ts";
+import { type CommitResult, type Replica, type ReplicaTables, type Transaction, type Uuid, wishRelation } from "../../ovsdb/index.ts";
 import { southbound } from "../../schemas/index.ts";
 import { type BalancerUse, routerBalancers, switchBalancers } from "../balancing/balancer-use.ts";
 import { balancerSettings, servicesOf } from "../balancing/load-balancers.ts";
@@ -36,6 +36,7 @@ interface Entry {
 /** The groups of datapaths that the rows name: kept as switches and routers come and go, one by one. */
 export class BalancerGroups implements Sink<BalancerUse<Datapath>> {
   readonly #groups: DatapathGroups;
+  readonly #rows: ReplicaTables<Sb>["Load_Balancer"];
   readonly #entries = new Map<string, Entry>();
   readonly #moved = new Set<Entry>();
   #dirty = new Set<Entry>();
@@ -48,6 +49,7 @@ export class BalancerGroups implements Sink<BalancerUse<Datapath>> {
       if (entry !== undefined) this.#dirty.add(entry);
     };
     const { Load_Balancer: rows } = replica.tables;
+    this.#rows = rows;
     rows.watch({ added: touch, removed: touch });
     rows.watchColumns(touch);
     groups.watch((group) => {
@@ -91,8 +93,11 @@ export class BalancerGroups implements Sink<BalancerUse<Datapath>> {
   /** After the rows themselves have been seen to. */
   write(transaction: Transaction<Sb>, uuidOf: DatapathUuid): void {
     for (const { uuid, switchGroup, routerGroup } of this.#dirty) {
-      const find = (group: DatapathGroup | undefined) => (group === undefined ? undefined : this.#groups.uuidOf(group, transaction, uuidOf));
-      transaction.update({ _table: "Load_Balancer", _uuid: uuid }, { ls_datapath_group: find(switchGroup), lr_datapath_group: find(routerGroup), datapath_group: undefined });
+      const row = this.#rows.get(uuid);
+      const find = (group: DatapathGroup | undefined, present: Uuid<"Logical_DP_Group"> | undefined) =>
+        (group === undefined ? undefined : this.#groups.uuidOf(group, present, transaction, uuidOf));
+      const [switches, routers] = [find(switchGroup, row?.ls_datapath_group), find(routerGroup, row?.lr_datapath_group)];
+      transaction.update({ _table: "Load_Balancer", _uuid: uuid }, { ls_datapath_group: switches, lr_datapath_group: routers, datapath_group: undefined });
     }
     this.#inFlight = transaction.isEmpty ? new Set() : this.#dirty;
     this.#dirty = new Set();

@@ -119,7 +119,7 @@ export class LogicalFlows implements Sink<Lflow> {
       return;
     }
     const logical_datapath = typeof entry.datapaths === "string" ? uuidOf(entry.datapaths) : undefined;
-    const logical_dp_group = group === undefined ? undefined : this.#groups.uuidOf(group, transaction, uuidOf);
+    const logical_dp_group = group === undefined ? undefined : this.#groups.uuidOf(group, row?.logical_dp_group, transaction, uuidOf);
     if (logical_datapath === undefined && logical_dp_group === undefined) {
       // Its datapath has no key, and so no row: the flow waits for that.
       if (row !== undefined) transaction.delete(row);

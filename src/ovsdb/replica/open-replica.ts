@@ -68,6 +68,9 @@ const targetsOf = (remote: string) => {
   return targets;
 };
 
+/** Who asks for less gets this, as in OVN. */
+const shortestProbeMs = 1000;
+
 const defaultProbe = (targets: ReturnType<typeof targetsOf>): number =>
   targets.every(({ target }) => target.kind === "unix") ? 0 : reconnectDefaults.probeIntervalMs;
 
@@ -173,7 +176,8 @@ class LiveReplica implements SessionEvents, TransactionHome {
   }
 
   setProbeInterval(intervalMs: number | undefined): void {
-    this.#session.link.setLimits({ probeIntervalMs: intervalMs ?? defaultProbe(targetsOf(this.#remote)) });
+    const probeIntervalMs = intervalMs === undefined ? defaultProbe(targetsOf(this.#remote)) : intervalMs === 0 ? 0 : Math.max(intervalMs, shortestProbeMs);
+    this.#session.link.setLimits({ probeIntervalMs });
   }
 
   setRemote(remote: string): void {

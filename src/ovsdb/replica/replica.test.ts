@@ -236,6 +236,27 @@ test("silence is probed", async () => {
   replica.close();
 });
 
+test("probes as they are asked for: not more than one a second", async () => {
+  const asksAfter = async (intervalMs: number, ...silencesMs: readonly number[]): Promise<readonly number[]> => {
+    const server = new FakeServer();
+    const replica = server.open({ probeIntervalMs: 5000 });
+    await replica.synced;
+    await turns();
+    replica.setProbeInterval(intervalMs);
+    const asked: number[] = [];
+    for (const ms of silencesMs) {
+      server.clock.advance(ms);
+      await turns();
+      asked.push(server.requested("echo").length);
+    }
+    replica.close();
+    return asked;
+  };
+  assert.deepEqual(await asksAfter(10, 999, 1), [0, 1]);
+  assert.deepEqual(await asksAfter(3000, 2999, 1), [0, 1]);
+  assert.deepEqual(await asksAfter(0, 60_000), [0]);
+});
+
 test("whatever the server says, the replica lives, and is right again once the server is", async () => {
   const garbage = fc.oneof(
     fc.jsonValue({ maxDepth: 4 }),
