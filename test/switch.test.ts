@@ -249,9 +249,9 @@ test("what the database asks for and cannot have is told in its error column", a
   assert.deepEqual(rows(), [
     ["br0", 65534, undefined],
     ["gen", -1, "gen: geneve type requires valid 'remote_ip' argument"],
+    ["gr", -1, "gr: this switch has no gre tunnels; use type=geneve or vxlan"],
     ["half", 5, "No usable peer 'other' exists in 'system' datapath."],
     ["nothing", -1, "could not open network device nothing (No such device)"],
-    ["gr", -1, "gr: this switch has no gre tunnels; use type=geneve or vxlan"],
   ]);
   // A device that comes later brings the port to life.
   a.device.attachPort("nothing", () => undefined);

@@ -12,6 +12,8 @@ import { compile } from "../walk/program.ts";
 
 /** Packets that a controller has in hand; the oldest are forgotten. */
 const maxContinuations = 4096;
+const uuidSize = 16;
+/** A property with a UUID in it, filled up to a multiple of eight. */
 const continuationSize = 24;
 
 export class ControllerPackets {
@@ -85,8 +87,8 @@ export class ControllerPackets {
     const id = new Uint8Array(continuationSize);
     const view = new DataView(id.buffer);
     view.setUint16(0, 0x8000);
-    view.setUint16(2, continuationSize);
-    for (let at = 8; at < continuationSize; at += 4) view.setUint32(at, this.#next32());
+    view.setUint16(2, 4 + uuidSize);
+    for (let at = 4; at < 4 + uuidSize; at += 4) view.setUint32(at, this.#next32());
     this.#continuations.set(Buffer.from(id).toString("hex"), state);
     for (const oldest of this.#continuations.keys()) {
       if (this.#continuations.size <= maxContinuations) break;

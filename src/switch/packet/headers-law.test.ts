@@ -120,3 +120,13 @@ test("the single pass over a frame finds what the codecs find", () => {
     for (const [word, value] of byCodecs(bytes)) assert.equal(packet.key[word], value, `word ${word} of ${Buffer.from(bytes).toString("hex")} (frame ${i})`);
   }
 });
+
+test("the version in an IP header is not looked at: the Ethernet type says it", () => {
+  for (const [first, rest] of [
+    ["0800", "05000014000000004001000001010101020202020"], ["86dd", `00000000000006${"40"}${"11".repeat(32)}`],
+  ] as const) {
+    const packet = new Packet(new Uint8Array(Buffer.from(`${"00".repeat(12)}${first}${rest}`.padEnd(140, "0"), "hex")));
+    packet.readHeaders();
+    assert.notEqual(packet.key[W.nwMisc], 0, first);
+  }
+});

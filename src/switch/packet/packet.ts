@@ -117,7 +117,7 @@ function readIpv4(packet: Packet, at: number): void {
   if (b.length < at + 20) return;
   const headerSize = ((b[at] ?? 0) & 15) * 4;
   const totalSize = readU16(b, at + 2);
-  if ((b[at] ?? 0) >> 4 !== 4 || headerSize < 20 || totalSize < headerSize || b.length < at + totalSize) return;
+  if (headerSize < 20 || totalSize < headerSize || b.length < at + totalSize) return;
   const fragment = readU16(b, at + 6);
   const frag = (fragment & 0x3fff) === 0 ? 0 : (fragment & 0x1fff) === 0 ? fragAny : fragAny | fragLater;
   const proto = b[at + 9] ?? 0;
@@ -132,7 +132,8 @@ function readIpv6(packet: Packet, at: number): void {
   if (b.length < at + 40) return;
   const first = readU32(b, at);
   const end = at + 40 + readU16(b, at + 4);
-  if (first >>> 28 !== 6 || b.length < end) return;
+  // The version is the Ethernet type's to say, to OVS: neither here nor for IPv4 is it looked at.
+  if (b.length < end) return;
   for (let i = 0; i < 8; i++) key[W.ipv6Src + i] = readU32(b, at + 8 + 4 * i);
   key[W.ipv6Label] = first & 0xfffff;
   let proto = b[at + 6] ?? 0;

@@ -97,7 +97,7 @@ export class PortOpener {
     }
     const number = isLocal ? reserved.local : configured.chooseNumber([interfaceRow.ofport_request, interfaceRow.ofport, configuredPort.lastNumber]);
     if (number === undefined) return `${name}: no OpenFlow port number is free`;
-    const port = new SwitchPort(name, number, datapath.ports.nextNumber(), wanted.port, mac, interfaceRow.mtu_request ?? defaultMtu, vlan, host.clock.now());
+    const port = new SwitchPort(name, number, datapath.ports.nextNumber(this.#parts.dummies === undefined ? undefined : name), wanted.port, mac, interfaceRow.mtu_request ?? defaultMtu, vlan, host.clock.now());
     behind(port);
     configuredPort.port = port;
     configuredPort.lastNumber = number;

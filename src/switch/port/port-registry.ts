@@ -7,15 +7,26 @@ export interface PlacedPort {
   readonly bridge: Bridge;
 }
 
+/** `p7`: 7; `br1`: 101. */
+function numberInName(name: string): number | undefined {
+  const digits = /\d+/.exec(name)?.[0];
+  const number = Number(digits ?? Number.NaN) + (name.startsWith("br") ? 100 : 0);
+  return number > 0 && number < 0xffff_ffff ? number : undefined;
+}
+
 export class PortRegistry {
   readonly #byNumber = new Map<number, PlacedPort>();
   readonly #byName = new Map<string, SwitchPort>();
   readonly #patches = new Map<string, PlacedPort>();
   #lastNumber = 0;
 
-  /** One that no port has had. */
-  nextNumber(): number {
-    return ++this.#lastNumber;
+  /** One that no port has had; where devices are dummies, what OVS's dummy datapath would choose by the name, if that is free. */
+  nextNumber(name?: string): number {
+    const wanted = name === undefined ? undefined : numberInName(name);
+    if (wanted !== undefined && !this.#byNumber.has(wanted)) return wanted;
+    do this.#lastNumber++;
+    while (this.#byNumber.has(this.#lastNumber));
+    return this.#lastNumber;
   }
 
   add(bridge: Bridge, port: SwitchPort): void {

@@ -21,6 +21,7 @@ export interface NativeOutput {
 }
 
 export function outputNative(walk: Walk, native: NativeTunnels, { type, settings, output }: NativeOutput, intoTable0: (walk: Walk) => void): void {
+  walk.tracer?.note("detail", "output to native tunnel");
   const [remote, local] = [parseIp(output.remote), output.local === "" ? undefined : parseIp(output.local)];
   const way = remote === undefined ? undefined : native.wayTo(remote, local, native.routes.usesMarks ? walk.read(W.pktMark) : 0);
   if (remote === undefined || way === undefined) return walk.tracer?.note("warning", "native tunnel routing failed");
