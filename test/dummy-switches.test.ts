@@ -137,3 +137,18 @@ User: 192.0.2.0/24 dev br0 GW 10.0.0.9 SRC 10.0.0.1
   await ask(side, "tnl/neigh/set", "br0", "10.0.0.9", "50:54:00:00:00:09");
   assert.match(await ask(side, "tnl/neigh/show"), /^10\.0\.0\.9 {38}50:54:00:00:00:09 {3}br0$/m);
 });
+
+test("a port gets the number that it asks for, from one that did not ask for it", async (t) => {
+  const side = await startSide(t);
+  await addBridge(side, "br0", [{ name: "p1" }, { name: "p2" }]);
+  const rowOf = (name: string) => [...side.replica.tables.Interface].find((row) => row.name === name);
+  const numberOf = (name: string) => rowOf(name)?.ofport;
+  const [first, second] = [numberOf("p1"), numberOf("p2")];
+  const row = rowOf("p2");
+  assert.ok(row);
+  const txn = side.replica.transaction();
+  txn.update(row, { ofport_request: first });
+  await txn.commit();
+  await until(() => numberOf("p2") === first && numberOf("p1") !== first, "the numbers changed");
+  assert.notEqual(first, second);
+});

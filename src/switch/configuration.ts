@@ -64,7 +64,11 @@ export class Configuration {
     this.#parts = parts;
     this.#answers = new Answers(parts.replica, parts.host.log.module("bridge"), () => this.#sayAnew());
     this.#limits = new ZoneLimitRows(parts.replica, parts.limits);
-    this.#ports = new PortOpener(parts, (uuid) => this.#dirtyPorts.add(uuid));
+    this.#ports = new PortOpener(parts, (uuid) => {
+      // To the end, also of a run that has come past it.
+      this.#dirtyPorts.delete(uuid);
+      this.#dirtyPorts.add(uuid);
+    });
     this.ready = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -275,7 +279,6 @@ export class Configuration {
     const [interfaceUuid] = row?.interfaces ?? [];
     const interfaceRow = interfaceUuid === undefined ? undefined : this.#parts.replica.tables.Interface.get(interfaceUuid);
     if (configured === undefined || row === undefined || interfaceRow === undefined) return;
-    this.#warnOfMissing(`port ${row.name}`, missingOfPort(row, interfaceRow));
     for (const other of row.interfaces) {
       if (other !== interfaceUuid) this.#answers.interface(other, { ofport: -1, error: `${row.name}: this switch has no bonds; only ${interfaceRow.name} is used` });
     }
@@ -288,6 +291,7 @@ export class Configuration {
     this.#interfaceByName.set(interfaceRow.name, interfaceRow._uuid);
     const error = this.#ports.open(configured, port, row, interfaceRow);
     const open = port.port;
+    this.#warnOfMissing(`port ${row.name}`, missingOfPort(row, interfaceRow, this.#parts.dummies?.get(interfaceRow.name) !== undefined));
     if (open === undefined) {
       this.#answers.interface(interfaceRow._uuid, { ofport: -1, error, bfd_status: {}, link_state: undefined, admin_state: undefined, ifindex: undefined, mac_in_use: undefined });
       return;

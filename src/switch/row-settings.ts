@@ -90,10 +90,10 @@ export function missingOfBridge(row: BridgeRow): readonly string[] {
   return missing;
 }
 
-/** The same for a port and its interface. */
-export function missingOfPort(row: PortRow, interfaceRow: InterfaceRow): readonly string[] {
+/** The same for a port and its interface. A dummy device has no queues to set, in OVS either. */
+export function missingOfPort(row: PortRow, interfaceRow: InterfaceRow, isDummy: boolean): readonly string[] {
   const missing: string[] = [];
-  if (row.qos !== undefined) missing.push("qos");
+  if (row.qos !== undefined && !isDummy) missing.push("qos");
   if (row.lacp !== undefined && row.lacp !== "off") missing.push("lacp");
   if (interfaceRow.ingress_policing_rate > 0 || interfaceRow.ingress_policing_kpkts_rate > 0) missing.push("ingress_policing_rate");
   if (interfaceRow.cfm_mpid !== undefined) missing.push("cfm_mpid");

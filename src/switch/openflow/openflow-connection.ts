@@ -4,7 +4,7 @@
  */
 import type { Log, Stream } from "../../host/index.ts";
 import {
-  type AsyncConfig, decodeMessage, encodeMessage, type Message, MessageFramer, of10, of13, of14, of15, OfError, type OfVersion, type roles, type TlvSizes,
+  type AsyncConfig, decodeMessage, encodeMessage, type Message, MessageFramer, messageName, of10, of13, of14, of15, OfError, type OfVersion, type roles, type TlvSizes,
   versionNames,
 } from "../../openflow/index.ts";
 
@@ -64,6 +64,7 @@ export class OpenFlowConnection {
   readonly #stream: Stream;
   readonly #events: ConnectionEvents;
   readonly #log: Log;
+  readonly #vconn: Log;
   readonly #framer = new MessageFramer();
   #isClosed = false;
   #isPaused = false;
@@ -74,6 +75,7 @@ export class OpenFlowConnection {
     this.#stream = stream;
     this.#events = events;
     this.#log = log;
+    this.#vconn = log.module("vconn");
     this.missSendLength = missSendLength;
     this.isOnlooker = isOnlooker;
     const newest = spoken.find((v) => (events.allowedVersions & (1 << v)) !== 0) ?? of15;
@@ -89,6 +91,7 @@ export class OpenFlowConnection {
   }
 
   send(xid: number, message: Message): void {
+    this.#vconn.dbg(() => `${this.name}: sent: ${messageName(message.kind)} (xid=0x${xid.toString(16)})`);
     if (this.version !== undefined) this.#write(encodeMessage(this.version, xid, message, this.#events.tlvSizes));
   }
 
@@ -150,6 +153,7 @@ export class OpenFlowConnection {
       this.#sendError(decoded.xid, decoded.error, bytes);
       return;
     }
+    this.#vconn.dbg(() => `${this.name}: received: ${messageName(decoded.message.kind)} (xid=0x${decoded.xid.toString(16)})`);
     if (decoded.version !== this.version) return this.#sendError(decoded.xid, new OfError("OFPBRC_BAD_VERSION"), bytes);
     this.#events.message(this, { xid: decoded.xid, message: decoded.message, bytes });
   }

@@ -95,6 +95,7 @@ export class PortOpener {
       else this.#blocked.add(configuredPort.uuid);
       if (same !== undefined) return `${name}: attempting to add tunnel port with same config as port '${same.name}'`;
     }
+    if (!isLocal) this.#makeRoom(configured, interfaceRow.ofport_request);
     const number = isLocal ? reserved.local : configured.chooseNumber([interfaceRow.ofport_request, interfaceRow.ofport, configuredPort.lastNumber]);
     if (number === undefined) return `${name}: no OpenFlow port number is free`;
     const port = new SwitchPort(name, number, datapath.ports.nextNumber(this.#parts.dummies === undefined ? undefined : name), wanted.port, mac, interfaceRow.mtu_request ?? defaultMtu, vlan, host.clock.now());
@@ -107,6 +108,17 @@ export class PortOpener {
     host.log.module("bridge").info(`bridge ${bridge.name}: added interface ${name} on port ${number}`);
     service.portChanged(port, "add");
     return undefined;
+  }
+
+  /** Who has the number that another port asks for, without asking for it too, gets another. */
+  #makeRoom(configured: ConfiguredBridge, asked: number | undefined): void {
+    const holder = asked === undefined ? undefined : configured.bridge.portsByNumber.get(asked);
+    if (holder === undefined) return;
+    for (const other of configured.ports.values()) {
+      if (other.port !== holder || this.#parts.replica.tables.Interface.get(other.interfaceUuid)?.ofport_request === asked) continue;
+      this.close(configured, other);
+      this.#lookAgain(other.uuid);
+    }
   }
 
   #linksFor(type: "system" | "internal" | "dummy", { datapathType }: ConfiguredBridge): PortLinks | undefined {
