@@ -34,7 +34,7 @@ await runDaemon(
       // A lab that keeps its hosts in another process plugs them in here.
       const frames = process.variable("ISTHMUS_FRAMES");
       const dummies = given("enable-dummy") ? dummyLevel(value("enable-dummy")) : undefined;
-      const wantsDevices = frames === undefined && !given("disable-system") && (dummies === undefined || dummies === "none");
+      const wantsDevices = frames === undefined && (dummies === undefined || dummies === "none");
       const missing = wantsDevices ? nodeFrameDevices.obstacle() : undefined;
       if (missing !== undefined) host.log.warn(missing);
       const devices = wantsDevices && missing === undefined ? { devices: nodeFrameDevices } : {};

@@ -4,6 +4,7 @@ import { ports as reserved, type TlvMapping } from "../openflow/index.ts";
 import type { FlowGroup } from "./flow/flow-group.ts";
 import type { FlowMeter } from "./flow/flow-meter.ts";
 import type { FlowRule } from "./flow/flow-rule.ts";
+import { LearnedFlows } from "./flow/learned-flows.ts";
 import { FlowTable, tableCount } from "./flow/flow-table.ts";
 import { MacTable } from "./walk/mac-table.ts";
 import { MatchShapes } from "./flow/minimask.ts";
@@ -32,6 +33,8 @@ export class Bridge {
   readonly timedRules = new Set<FlowRule>();
   /** Flows by the groups that they name. */
   readonly rulesOfGroup = new Map<number, Set<FlowRule>>();
+
+  readonly learned = new LearnedFlows();
 
   readonly shapes = new MatchShapes();
 
@@ -67,8 +70,8 @@ export class Bridge {
   }
 
   /** After a rule that is in its table has got another program or other timeouts. */
-  ruleChanged(rule: FlowRule, groupsBefore: readonly number[]): void {
-    this.#forget(rule, groupsBefore);
+  ruleChanged(rule: FlowRule, before: Pick<FlowRule, "groups" | "lessons">): void {
+    this.#forget(rule, before);
     this.#note(rule);
     this.generation++;
   }
@@ -77,7 +80,7 @@ export class Bridge {
     this.tables[rule.table]?.remove(rule);
     this.flowCount--;
     this.generation++;
-    this.#forget(rule, rule.groups);
+    this.#forget(rule, rule);
   }
 
   #note(rule: FlowRule): void {
@@ -86,10 +89,12 @@ export class Bridge {
       const rules = this.rulesOfGroup.get(group) ?? new Set();
       this.rulesOfGroup.set(group, rules.add(rule));
     }
+    this.learned.taught(rule.lessons);
   }
 
-  #forget(rule: FlowRule, groups: readonly number[]): void {
+  #forget(rule: FlowRule, { groups, lessons }: Pick<FlowRule, "groups" | "lessons">): void {
     this.timedRules.delete(rule);
+    this.learned.untaught(lessons);
     for (const group of groups) {
       const rules = this.rulesOfGroup.get(group);
       rules?.delete(rule);

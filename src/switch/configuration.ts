@@ -43,6 +43,10 @@ const capabilities: ReadonlyMap<string, string> = new Map([
   ["sample_nesting", "false"], ["tnl_push_pop", "true"], ["trunc", "true"], ["ufid", "true"],
 ]);
 
+function tellCapabilities(log: Log): void {
+  for (const [name, value] of capabilities) if (value === "true") log.info(`netdev@ovs-netdev: Datapath supports ${name}`);
+}
+
 export class Configuration {
   readonly bridges = new Map<string, ConfiguredBridge>();
   readonly #parts: ConfigurationParts;
@@ -246,6 +250,7 @@ export class Configuration {
 
   #makeBridge(row: BridgeRow): ConfiguredBridge {
     const { host, datapath, runFolder, version, events } = this.#parts;
+    if (this.bridges.size === 0) tellCapabilities(host.log.module("ofproto_dpif"));
     const { mac, id } = addressOf(row);
     const bridge = new Bridge(row.name, row._uuid, mac, id);
     const service = new BridgeService(bridge, datapath, { version }, events, host.log.module("ofproto"));

@@ -1,6 +1,7 @@
 /** A flow: match, actions, timeouts, counters. */
 import type { Action, FlowFlags, Match } from "../../openflow/index.ts";
 import type { Classified, Conjunction } from "./classifier.ts";
+import type { Lesson } from "./learned-flows.ts";
 import type { Minimatch } from "./minimask.ts";
 import type { Program } from "../walk/program.ts";
 
@@ -32,6 +33,8 @@ export class FlowRule implements Classified {
   conjunctions: readonly Conjunction[];
   /** The groups that its actions name. */
   groups: readonly number[];
+  /** The flows that are to go when nobody teaches them any more. */
+  lessons: readonly Lesson[];
   /** Milliseconds of the host's clock. */
   readonly createdMs: number;
   modifiedMs: number;
@@ -52,6 +55,7 @@ export class FlowRule implements Classified {
     this.program = settings.program;
     this.conjunctions = conjunctionsOf(settings.program);
     this.groups = groupsOf(settings.program.actions);
+    this.lessons = lessonsOf(settings.program.actions);
     this.createdMs = nowMs;
     this.modifiedMs = nowMs;
     this.usedMs = nowMs;
@@ -61,6 +65,7 @@ export class FlowRule implements Classified {
     this.program = program;
     this.conjunctions = conjunctionsOf(program);
     this.groups = groupsOf(program.actions);
+    this.lessons = lessonsOf(program.actions);
   }
 }
 
@@ -69,6 +74,14 @@ export function groupsOf(actions: readonly Action[]): readonly number[] {
   const found: number[] = [];
   eachAction(actions, (action) => {
     if (action.kind === "group") found.push(action.group);
+  });
+  return found;
+}
+
+function lessonsOf(actions: readonly Action[]): readonly Lesson[] {
+  const found: Lesson[] = [];
+  eachAction(actions, (action) => {
+    if (action.kind === "learn" && action.deleteLearned) found.push({ table: action.table, cookie: action.cookie });
   });
   return found;
 }

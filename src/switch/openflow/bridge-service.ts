@@ -9,7 +9,7 @@ import type { Datapath } from "../datapath.ts";
 import { bundleAdd, bundleControl } from "./bundles.ts";
 import { ControllerPackets } from "./controller-packets.ts";
 import { tunMetadataFields } from "../flow/flow-key.ts";
-import { applyFlowMod, type FlowModContext, removeFlow } from "./flow-mod.ts";
+import { applyFlowMod, type FlowModContext, removeFlow, removeUntaught } from "./flow-mod.ts";
 import type { FlowRule } from "../flow/flow-rule.ts";
 import { applyGroupMod, applyMeterMod } from "./group-mod.ts";
 import { Journal } from "./journal.ts";
@@ -80,8 +80,8 @@ export class BridgeService {
   install(mod: FlowMod): OfError | undefined {
     const journal = new Journal();
     const error = applyFlowMod(this.#context(journal), mod);
-    if (error === undefined) journal.finish();
-    else journal.revert();
+    if (error === undefined) this.#finish(journal);
+    else this.#revert(journal);
     return error;
   }
 
@@ -95,7 +95,7 @@ export class BridgeService {
       if (rule.hardTimeout > 0 && nowMs - rule.modifiedMs >= rule.hardTimeout * 1000) removeFlow(context, rule, "hard");
       else if (rule.idleTimeout > 0 && nowMs - Math.max(rule.usedMs, rule.modifiedMs) >= rule.idleTimeout * 1000) removeFlow(context, rule, "idle");
     }
-    journal.finish();
+    this.#finish(journal);
   }
 
   packetIn(action: ToController, packet: Packet): void {
@@ -109,6 +109,16 @@ export class BridgeService {
       if (connection.missSendLength === 0 || ((connection.role === "secondary" ? secondary : primary) & bit) === 0) continue;
       connection.send(0, { kind: "port_status", reason, port: portDescription(port) });
     }
+  }
+
+  #finish(journal: Journal): void {
+    removeUntaught(this.#context(journal));
+    journal.finish();
+  }
+
+  #revert(journal: Journal): void {
+    journal.revert();
+    this.bridge.learned.takeForgotten();
   }
 
   #context(journal: Journal): FlowModContext {
@@ -212,8 +222,8 @@ export class BridgeService {
   #change(held: HeldMessage): OfError | undefined {
     const journal = new Journal();
     const error = this.#changeIn(held, journal);
-    if (error === undefined) journal.finish();
-    else journal.revert();
+    if (error === undefined) this.#finish(journal);
+    else this.#revert(journal);
     return error;
   }
 
@@ -272,11 +282,11 @@ export class BridgeService {
       if (held.message.kind === "packet_out") continue;
       const error = this.#changeIn(held, journal);
       if (error === undefined) continue;
-      journal.revert();
+      this.#revert(journal);
       from.sendError(held, error);
       return new OfError("OFPBFC_MSG_FAILED");
     }
-    journal.finish();
+    this.#finish(journal);
     for (const held of messages) if (held.message.kind === "packet_out") this.#packets.packetOut(held.message);
     return undefined;
   }

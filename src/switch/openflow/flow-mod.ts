@@ -3,7 +3,7 @@
  *
  * A strict command, and every add, goes to its flow directly; a loose one looks at each flow of the tables concerned.
  */
-import { type FlowMod, type FlowRemoved, groups as groupNumbers, meters, OfError, ports as reserved } from "../../openflow/index.ts";
+import { actionsToBytes, type FlowMod, type FlowRemoved, groups as groupNumbers, meters, of15, OfError, ports as reserved } from "../../openflow/index.ts";
 import type { Bridge } from "../bridge.ts";
 import { eachAction, FlowRule } from "../flow/flow-rule.ts";
 import { tableCount } from "../flow/flow-table.ts";
@@ -105,11 +105,12 @@ function modifyFlows(context: FlowModContext, mod: FlowMod, match: Minimatch, pr
   for (const rule of matching) {
     const { program: before, cookie, modifiedMs, packets, bytes } = rule;
     const put = (to: Program): void => {
-      const groupsBefore = rule.groups;
+      const { groups, lessons } = rule;
       rule.setProgram(to);
-      bridge.ruleChanged(rule, groupsBefore);
+      bridge.ruleChanged(rule, { groups, lessons });
     };
-    put(program);
+    // What every packet teaches anew changes nothing, and no cache entry is to be looked at again for it.
+    if (!isSame(before, program)) put(program);
     if (mod.cookie !== anyCookie) rule.cookie = mod.cookie;
     rule.modifiedMs = nowMs;
     if (mod.flags.resetCounts === true) [rule.packets, rule.bytes] = [0, 0];
@@ -123,6 +124,11 @@ function modifyFlows(context: FlowModContext, mod: FlowMod, match: Minimatch, pr
   return undefined;
 }
 
+function isSame(a: Program, b: Program): boolean {
+  const [x, y] = [actionsToBytes(a.actions, of15), actionsToBytes(b.actions, of15)];
+  return x.length === y.length && x.every((byte, i) => byte === y[i]);
+}
+
 function deleteFlows(context: FlowModContext, mod: FlowMod, match: Minimatch): OfError | undefined {
   const { bridge } = context;
   if (mod.table > tableCount) return new OfError("OFPBRC_BAD_TABLE_ID");
@@ -130,6 +136,16 @@ function deleteFlows(context: FlowModContext, mod: FlowMod, match: Minimatch): O
   if (matching.length > 0) context.credit();
   for (const rule of matching) removeFlow(context, rule, "delete");
   return undefined;
+}
+
+/** Takes out what had been learned from flows that are gone. */
+export function removeUntaught(context: FlowModContext): void {
+  const { bridge } = context;
+  for (let lessons = bridge.learned.takeForgotten(); lessons.length > 0; lessons = bridge.learned.takeForgotten()) {
+    const gone = lessons.flatMap(({ table, cookie }) => [...(bridge.tables[table]?.rules ?? [])].filter((rule) => rule.cookie === cookie));
+    if (gone.length > 0) context.credit();
+    for (const rule of gone) removeFlow(context, rule, "delete");
+  }
 }
 
 /** Takes the flow out, to be told of when the journal is finished. */

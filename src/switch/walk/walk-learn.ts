@@ -21,7 +21,7 @@ export function learnFlow(walk: Walk, step: Learn): void {
     }
   }
   const flow: FlowMod = {
-    kind: "flow_mod", command: step.deleteLearned ? "delete_strict" : "modify_strict", table: step.table, cookie: step.cookie, cookieMask: 0n,
+    kind: "flow_mod", command: "modify_strict", table: step.table, cookie: step.cookie, cookieMask: 0n,
     idleTimeout: step.idleTimeout, hardTimeout: step.hardTimeout, priority: step.priority, bufferId: 0xffffffff, outPort: reserved.none,
     outGroup: 0xffffffff, importance: 0, flags: step.sendFlowRemoved ? { sendFlowRemoved: true } : {}, match, actions,
   };

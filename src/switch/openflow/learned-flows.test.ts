@@ -1,0 +1,58 @@
+/** What a packet teaches stays as long as somebody teaches it, and no longer. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { silentLog } from "../../host/index.ts";
+import { macOf } from "../../net/index.ts";
+import { type FlowMod, isTextError, parseFlow } from "../../openflow/index.ts";
+import { Bridge } from "../bridge.ts";
+import type { Datapath } from "../datapath.ts";
+import { BridgeService } from "./bridge-service.ts";
+
+function makeService(): { readonly bridge: Bridge; send(command: FlowMod["command"], text: string): void; tables(): readonly number[] } {
+  const bridge = new Bridge("br", "br", macOf(1), 1n);
+  const datapath = { cache: { credit: () => {} } } as unknown as Datapath;
+  const service = new BridgeService(bridge, datapath, { version: "0" }, { nowMs: () => 0, next32: () => 1, flushConnections: () => {} }, silentLog);
+  return {
+    bridge,
+    send(command, text) {
+      const parsed = parseFlow(text, command);
+      if (isTextError(parsed)) assert.fail(JSON.stringify(parsed));
+      assert.equal(service.install(parsed), undefined);
+    },
+    tables: () => bridge.tables.flatMap((table, i) => [...table.rules].map(() => i)),
+  };
+}
+
+const teacher = (port: number, flags = "delete_learned,"): string => `in_port=${port},actions=learn(table=5,${flags}cookie=0x7,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[])`;
+const lesson = "table=5,cookie=0x7,dl_dst=00:00:00:00:00:01,actions=drop";
+
+test("the last teacher takes along what it taught", () => {
+  const { send, tables } = makeService();
+  for (const text of [teacher(1), teacher(2), lesson, "table=5,cookie=0x8,actions=drop", "table=6,cookie=0x7,actions=drop"]) send("add", text);
+  send("delete_strict", "in_port=1,priority=32768");
+  assert.deepEqual(tables(), [0, 5, 5, 6]);
+  send("add", "in_port=2,actions=drop");
+  assert.deepEqual(tables(), [0, 5, 6]);
+});
+
+test("a teacher that is replaced by one that teaches the same takes nothing along; nor does one that was not asked to", () => {
+  const { send, tables } = makeService();
+  send("add", teacher(1));
+  send("add", lesson);
+  send("add", teacher(1));
+  assert.deepEqual(tables(), [0, 5]);
+  send("add", teacher(1, ""));
+  send("add", lesson);
+  send("delete_strict", "in_port=1,priority=32768");
+  assert.deepEqual(tables(), [5]);
+});
+
+test("teaching the same again is no change that anybody has to look at", () => {
+  const { bridge, send } = makeService();
+  send("modify_strict", lesson);
+  const { generation } = bridge;
+  send("modify_strict", lesson);
+  assert.equal(bridge.generation, generation);
+  send("modify_strict", lesson.replace("drop", "output:1"));
+  assert.ok(bridge.generation > generation);
+});
