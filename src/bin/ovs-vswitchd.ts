@@ -1,8 +1,8 @@
 /** ovs-vswitchd(8): the embedded switch as a program of its own. */
 import { runDaemon, StartError } from "../daemon/index.ts";
-import { parseActiveTarget } from "../host/index.ts";
+import { parseActiveTarget, WarpedClock } from "../host/index.ts";
 import { nodeFrameDevices, nodeHost, nodeProcess } from "../host/node/index.ts";
-import { type DummyLevel, dummyLevels, serveFrames, startSwitch } from "../switch/index.ts";
+import { type DummyLevel, dummyLevels, serveFrames, startSwitch, timeCommands } from "../switch/index.ts";
 
 const help = `ovs-vswitchd: Open vSwitch daemon
 usage: ovs-vswitchd [OPTIONS] [DATABASE]
@@ -38,9 +38,10 @@ await runDaemon(
       const missing = wantsDevices ? nodeFrameDevices.obstacle() : undefined;
       if (missing !== undefined) host.log.warn(missing);
       const devices = wantsDevices && missing === undefined ? { devices: nodeFrameDevices } : {};
-      const running = startSwitch(host, { database, runFolder: folders.run, exit, ...devices, ...(dummies === undefined ? {} : { dummies }) });
+      const clock = new WarpedClock(host.clock);
+      const running = startSwitch(dummies === undefined ? host : { ...host, clock }, { database, runFolder: folders.run, exit, ...devices, ...(dummies === undefined ? {} : { dummies }) });
       if (frames !== undefined) await serveFrames(host, frames, running);
-      return running;
+      return dummies === undefined ? running : { ...running, commands: [...running.commands, ...timeCommands(clock)] };
     },
   },
   nodeProcess(),

@@ -21,3 +21,4 @@ export {
   type StreamEvents, type Streams,
 } from "./stream.ts";
 export { VirtualClock } from "./virtual-clock.ts";
+export { WarpedClock } from "./warped-clock.ts";
