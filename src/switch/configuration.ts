@@ -4,6 +4,7 @@
  * Only what changed is looked at: the rows that the replica names, and of a bridge's ports those that came or went. A run
  * ends with one transaction that carries all answers and `cur_cfg`, so that whoever waits for it finds everything in place.
  */
+import type { Log } from "../host/index.ts";
 import { formatMac } from "../net/index.ts";
 import { type FlowMod, Match, noBuffer, ports as reserved } from "../openflow/index.ts";
 import type { RowOf, Uuid } from "../ovsdb/index.ts";
