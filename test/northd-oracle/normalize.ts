@@ -95,10 +95,10 @@ export function isAccident(flow: Row): boolean {
   return actions.includes("DHCP_RELAY_REQ") && mapOf(flow["external_ids"])["stage-name"] === "ls_in_l2_lkup" && !/eth\.src == (..:){5}.. /.test(match);
 }
 
-/** A flow with a number or a port in it that another northd may choose otherwise, and the same one when it starts anew. */
+/** A flow with a number, an order or a port in it that another northd may choose otherwise, and the same one when it starts anew. */
 export function isChoice(flow: Row): boolean {
   const [match, actions, stage] = [String(flow["match"]), String(flow["actions"]), mapOf(flow["external_ids"])["stage-name"] ?? ""];
-  return /reg7 |reg8\[|reg9\[16\.\.31\]/.test(match + actions) || (stage === "lr_in_arp_resolve" && flow["priority"] === 90 && / && ip[46]\.src == /.test(match));
+  return /(eth\.src|reg0) == \{|reg7 |reg8\[|reg9\[16\.\.31\]/.test(match + actions) || (stage === "lr_in_arp_resolve" && flow["priority"] === 90 && / && ip[46]\.src == /.test(match));
 }
 
 function* flowLines(dump: Dump, names: ReadonlyMap<string, string>, datapathByKey: ReadonlyMap<string, string>): Iterable<string> {

@@ -48,6 +48,9 @@ export function mayChangeAfterOvn(column: string, row: Row): boolean {
       return true;
     case "OVN_Northbound.Logical_Switch_Port.up":
       return JSON.stringify(row["mirror_rules"]) !== '["set",[]]';
+    // VIPs stand in it in any order.
+    case "OVN_Southbound.Port_Binding.nat_addresses":
+      return true;
     default:
       return false;
   }
