@@ -230,7 +230,9 @@ export class ChassisSession {
 
   /** ovn-match-northd-version: what another release's northd has written is left alone, and the flows stay as they are. */
   #isOfAnotherVersion(): boolean {
-    if (!this.#sb.status.isSynced || !booleanSetting(this.node, "ovn-match-northd-version", false)) return false;
+    if (!booleanSetting(this.node, "ovn-match-northd-version", false)) return false;
+    // While the database is away, so is the version: what it had led to stays too.
+    if (!this.#sb.status.isSynced) return this.node.isSettled.get();
     let version = "";
     for (const { options } of this.#sb.tables.SB_Global) version = options.get("northd_internal_version") ?? "";
     if (version === ovnInternalVersion) return false;

@@ -51,7 +51,8 @@ export function localNeighbors({ node }: ChassisSession): string {
     if (port === undefined || datapath === undefined || !node.isLocalDatapath(datapath._uuid)) continue;
     const mac = parseMac(binding.mac);
     const cookie = cookieOf(binding).toString(16).padStart(8, "0");
-    lines.push(`cookie: 0x${cookie}, datapath-key: ${datapath.tunnel_key}, port-key: ${port.tunnel_key}, ip: ${binding.ip}, mac: ${mac === undefined ? binding.mac : formatMac(mac)}\n`);
+    // The row names its port; a key has only what was learned from a packet.
+    lines.push(`cookie: 0x${cookie}, datapath-key: ${datapath.tunnel_key}, port-key: 0, ip: ${binding.ip}, mac: ${mac === undefined ? binding.mac : formatMac(mac)}\n`);
   }
   return `Local MAC bindings:\n${lines.sort().join("")}`;
 }

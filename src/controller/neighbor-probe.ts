@@ -47,7 +47,7 @@ function isHere(node: Node, port: PortBinding): boolean {
 export function requestFrame(src: Mac, dst: Mac | undefined, local: Ip, target: Ip): Uint8Array | undefined {
   if (local.family === 4) {
     if (target.family !== 4) return undefined;
-    return arpFrame({ src, dst: dst ?? macBroadcast }, { operation: arpOperation.request, senderMac: src, senderIp: local.address, targetMac: macZero, targetIp: target.address });
+    return arpFrame({ src, dst: dst ?? macBroadcast }, { operation: arpOperation.request, senderMac: src, senderIp: local.address, targetMac: dst ?? macZero, targetIp: target.address });
   }
   if (target.family !== 6) return undefined;
   const asked = dst === undefined ? solicitedNode(target.address) : target.address;

@@ -16,6 +16,7 @@ import { answerDhcp } from "./dhcpv4.ts";
 import { answerDhcpv6 } from "./dhcpv6.ts";
 import { answerDns } from "./dns.ts";
 import { parseHeaders } from "./headers.ts";
+import { rewriteInnerSource } from "./inner-source.ts";
 import { sendArpRequest, sendNeighborAdvertisement, sendNeighborSolicitation } from "./neighbor-requests.ts";
 import { sendIcmpError, sendReject, sendSctpAbort, sendTcpReset } from "./refusals.ts";
 import { answerRouterSolicitation } from "./router-advertisement.ts";
@@ -56,6 +57,7 @@ const handlers: { readonly [opcode in ControllerOpcode]?: Handler } = {
   dhcp_relay_resp_chk: relayDhcpAnswer,
   put_nd_ra_opts: answerRouterSolicitation,
   dns_lookup: (arrival, { node }) => answerDns(arrival, node),
+  put_icmp4_inner_ip4_src: rewriteInnerSource,
   icmp: (arrival) => sendIcmpError(arrival, "onward", true),
   icmp4_error: (arrival) => sendIcmpError(arrival, "onward", false),
   icmp6_error: (arrival) => sendIcmpError(arrival, "onward", false),

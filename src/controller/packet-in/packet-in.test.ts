@@ -7,7 +7,7 @@ import { controllerOpcodes } from "../../logical/index.ts";
 import { formatIp, formatMac, ipv4Of, macOf, parseIp, parseIpv6, parseMac } from "../../net/index.ts";
 import { type Action, actionsToBytes, field, Match, noBuffer, of15, type PacketIn } from "../../openflow/index.ts";
 import {
-  dhcpMessage, dhcpOption, type Dhcpv4, dhcpv6Message, emitDhcpv4, emitDhcpv6, ethernetFrame, etherType, findDhcpOption, icmpv6Message, ipPacket, ipProtocol,
+  dhcpMessage, dhcpOption, type Dhcpv4, dhcpv6Message, emitDhcpv4, emitDhcpv6, ethernetFrame, etherType, findDhcpOption, icmpv4Message, icmpv6Message, ipPacket, ipProtocol,
   isChecksumRight, parseArp, parseDhcpv4, parseDhcpv6, parseIcmpv4, parseTcp, pseudoHeaderSum, sizeofDhcpv4, sizeofDhcpv6, tcpFlag, tcpSegment, udpDatagram,
 } from "../../packet/index.ts";
 import { present } from "../../std/index.ts";
@@ -177,6 +177,25 @@ test("ICMP errors hold as much of the packet as may be; the actions come behind 
   assert.deepEqual([error.type, error.code, present(sent).packet.length], [3, 1, 576]);
   assert.deepEqual([...error.data.subarray(0, 20)], [...tcpFrame().subarray(14, 34)]);
   assert.deepEqual(present(sent).actions.map((a) => a.kind), ["set_field", "set_field", "resubmit"]);
+});
+
+test("what an ICMP error quotes gets its logical source back; both checksums stay as right or as wrong as they were", () => {
+  const [router, outside] = [ip("172.16.0.50"), ip("172.16.0.110")];
+  const quoted = ipPacket(outside, ip("50.0.0.100"), ipProtocol.udp, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+  const errorAbout = (data: Uint8Array, type = 3): Uint8Array => ethernetFrame(
+    { src: routerMac, dst: vmMac }, etherType.ipv4, ipPacket(router, outside, ipProtocol.icmp, icmpv4Message({ type, code: 4, word: 1400, data })),
+  );
+  const rewritten = (frame: Uint8Array): Uint8Array => present(handUp(frame, "put_icmp4_inner_ip4_src", Uint8Array.of(10, 0, 0, 3)).resumed[0]).packet;
+  const inner = (frame: Uint8Array): Uint8Array => frame.subarray(14 + 20 + 8);
+
+  const done = rewritten(errorAbout(quoted));
+  assert.deepEqual([...inner(done).subarray(12, 20)], [10, 0, 0, 3, 50, 0, 0, 100]);
+  assert.ok(isChecksumRight(inner(done).subarray(0, 20)) && isChecksumRight(done.subarray(14 + 20)));
+
+  const broken = new Uint8Array(quoted);
+  broken[8] = (broken[8] ?? 0) ^ 1;
+  assert.ok(!isChecksumRight(inner(rewritten(errorAbout(broken))).subarray(0, 20)));
+  for (const frame of [errorAbout(quoted, 8), errorAbout(quoted.subarray(0, 12))]) assert.deepEqual(rewritten(frame), frame);
 });
 
 test("tcp_reset answers the sequence number; reject turns round at once and never refuses a refusal", () => {
