@@ -5,6 +5,7 @@ import { formatOuterHeader } from "../native/outer-header.ts";
 import { isTunnel, type SwitchPort } from "../port/switch-port.ts";
 import type { ConnectionAction, DatapathAction, SetHeaders, TunnelOutput } from "./datapath-action.ts";
 import { type FlowKey, keyWords, W } from "../flow/flow-key.ts";
+import { ethType, ipProto } from "./packet.ts";
 
 /** How ports are called: by the datapath's numbers, or by name (--names). */
 export interface PortTexts {
@@ -41,7 +42,7 @@ function format(action: DatapathAction, ports: PortTexts): string {
     case "push_vlan":
       return formatPushVlan(action.tci);
     case "controller":
-      return `userspace(pid=0,controller(reason=${packetInReasons.indexOf(action.reason)},dont_send=0,continuation=${action.continuation === undefined ? 0 : 1},recirc_id=0,rule_cookie=0x${action.cookie.toString(16)},controller_id=${action.controllerId},max_len=${action.maxLength}))`;
+      return `userspace(pid=0,controller(reason=${packetInReasons.indexOf(action.reason)},dont_send=0,continuation=${action.continuation === undefined ? 0 : 1},recirc_id=0,rule_cookie=${hex(action.cookie)},controller_id=${action.controllerId},max_len=${action.maxLength}))`;
     case "ct":
       return formatConnection(action);
     case "ct_clear":
@@ -93,7 +94,7 @@ function formatConnection({ commit, force, zone, marks, nat }: ConnectionAction)
 
 const hex = (value: number | bigint): string => (BigInt(value) === 0n ? "0" : `0x${value.toString(16)}`);
 
-function formatSet({ words, masks, values }: SetHeaders): string {
+function formatSet({ ethType: type, protocol, words, masks, values }: SetHeaders): string {
   const value = new Uint32Array(keyWords);
   const mask = new Uint32Array(keyWords);
   words.forEach((word, i) => {
@@ -104,19 +105,20 @@ function formatSet({ words, masks, values }: SetHeaders): string {
   const group = (name: string, parts: readonly string[]): void => {
     if (parts.length > 0) groups.push(`set(${name}(${parts.join(",")}))`);
   };
-  group("eth", [...macPart("src", W.ethSrc, value, mask), ...macPart("dst", W.ethDst, value, mask)]);
-  group("ip", [
-    ...ipv4Part("src", W.nwSrc, value, mask), ...ipv4Part("dst", W.nwDst, value, mask),
-    ...bytePart("tos", W.nwMisc, 16, value, mask), ...bytePart("ttl", W.nwMisc, 8, value, mask), ...bytePart("op", W.nwMisc, 0, value, mask),
-    ...macPart("sha", W.arpSha, value, mask), ...macPart("tha", W.arpTha, value, mask),
-  ]);
-  group("ipv6", [...ipv6Part("src", W.ipv6Src, value, mask), ...ipv6Part("dst", W.ipv6Dst, value, mask), ...ipv6Part("target", W.ndTarget, value, mask)]);
-  if ((mask[W.tpPorts] ?? 0) !== 0) {
-    group("tp", [
-      ...((mask[W.tpPorts] ?? 0) >>> 16 === 0 ? [] : [`src=${(value[W.tpPorts] ?? 0) >>> 16}`]),
-      ...(((mask[W.tpPorts] ?? 0) & 0xffff) === 0 ? [] : [`dst=${(value[W.tpPorts] ?? 0) & 0xffff}`]),
-    ]);
-  }
+  const mac = (name: string, word: number) => macPart(name, word, value, mask);
+  const byte = (name: string, shift: number) => bytePart(name, W.nwMisc, shift, value, mask);
+  group("eth", [...mac("src", W.ethSrc), ...mac("dst", W.ethDst)]);
+  const [nwSrc, nwDst] = [(name: string) => ipv4Part(name, W.nwSrc, value, mask), (name: string) => ipv4Part(name, W.nwDst, value, mask)];
+  if (type === ethType.arp) group("arp", [...nwSrc("sip"), ...nwDst("tip"), ...byte("op", 0), ...mac("sha", W.arpSha), ...mac("tha", W.arpTha)]);
+  else if (type === ethType.ipv6) {
+    group("ipv6", [...ipv6Part("src", W.ipv6Src, value, mask), ...ipv6Part("dst", W.ipv6Dst, value, mask), ...byte("tclass", 16), ...byte("hlimit", 8)]);
+    group("nd", [...ipv6Part("target", W.ndTarget, value, mask), ...mac("sll", W.arpSha), ...mac("tll", W.arpTha)]);
+  } else group("ipv4", [...nwSrc("src"), ...nwDst("dst"), ...byte("tos", 16), ...byte("ttl", 8)]);
+  const names: Readonly<Record<number, string>> = { [ipProto.tcp]: "tcp", [ipProto.udp]: "udp", [ipProto.sctp]: "sctp", [ipProto.icmp]: "icmp", [ipProto.icmpv6]: "icmpv6" };
+  const isIcmp = protocol === ipProto.icmp || protocol === ipProto.icmpv6;
+  const [ports, portMask] = [value[W.tpPorts] ?? 0, mask[W.tpPorts] ?? 0];
+  const half = (name: string, shift: number): string[] => (((portMask >>> shift) & 0xffff) === 0 ? [] : [`${name}=${(ports >>> shift) & 0xffff}`]);
+  group(names[protocol] ?? "tp", [...half(isIcmp ? "type" : "src", 16), ...half(isIcmp ? "code" : "dst", 0)]);
   if ((mask[W.pktMark] ?? 0) !== 0) groups.push(`set(skb_mark(${hex(value[W.pktMark] ?? 0)}))`);
   return groups.join(",");
 }
@@ -146,6 +148,6 @@ function bytePart(name: string, word: number, shift: number, value: FlowKey, mas
   const m = ((mask[word] ?? 0) >>> shift) & 0xff;
   if (m === 0) return [];
   const v = ((value[word] ?? 0) >>> shift) & 0xff;
-  const text = name === "tos" ? hex(v) : String(v);
+  const text = name === "tos" || name === "tclass" ? hex(v) : String(v);
   return [`${name}=${text}${m === 0xff ? "" : `/0x${m.toString(16)}`}`];
 }

@@ -43,6 +43,9 @@ export interface ConnectionAction {
 /** Sets bits of the packet's header words. */
 export interface SetHeaders {
   readonly kind: "set";
+  /** Of the packets that it is done to: for its text. */
+  readonly ethType: number;
+  readonly protocol: number;
   readonly words: readonly number[];
   readonly masks: readonly number[];
   readonly values: readonly number[];

@@ -168,7 +168,7 @@ export class Walk {
       values.push(((this.key[w] as number) & mask) >>> 0);
       this.pending[w] = 0;
     }
-    if (words !== undefined) this.emit({ kind: "set", words, masks, values });
+    if (words !== undefined) this.emit({ kind: "set", ethType: this.key[W.ethType] ?? 0, protocol: (this.key[W.nwMisc] ?? 0) >>> 24, words, masks, values });
   }
 
   save(): Saved {
