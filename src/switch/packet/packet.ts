@@ -165,6 +165,9 @@ function readTransport(packet: Packet, proto: number, at: number, end: number): 
   const { bytes: b, key } = packet;
   const size = end - at;
   if (proto === ipProto.tcp && size >= 20) {
+    // A header that says to be shorter than one can be, or longer than the packet, is none.
+    const headerSize = ((b[at + 12] ?? 0) >>> 4) * 4;
+    if (headerSize < 20 || headerSize > size) return;
     key[W.tpPorts] = readU32(b, at);
     key[W.tcpFlags] = readU16(b, at + 12) & 0xfff;
   } else if ((proto === ipProto.udp && size >= 8) || (proto === ipProto.sctp && size >= 12)) key[W.tpPorts] = readU32(b, at);
