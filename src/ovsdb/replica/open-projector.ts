@@ -6,10 +6,11 @@
 import { type Engine, type RelationStore, untracked } from "../../engine/index.ts";
 import type { Host, Timer } from "../../host/index.ts";
 import type { ClientTransaction } from "./client-transaction.ts";
-import { type Parents, ProjectedTable, type Resolve, type UntypedOptions, type UntypedWish } from "./projected-table.ts";
+import { type Parents, ProjectedTable, type Resolve, type UntypedOptions } from "./projected-table.ts";
 import type { ProjectionOptions, Projector, ProjectorOptions, Wish } from "./projection.ts";
 import type { ReplicaRow } from "./replica-row.ts";
 import type { CommitResult, Replica, ReplicaTable, Transaction } from "./replica.ts";
+import type { UntypedWish } from "./standing-wishes.ts";
 import type { RowOf, TableName } from "../schema/row.ts";
 import type { Database } from "../schema/typed-schema.ts";
 
