@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { formatIpv4, ipv4Of } from "../src/net/index.ts";
 import { fingerprint } from "./flow-fingerprint.ts";
 import { ChassisBench, chassisName } from "./chassis-bench.ts";
 import { GarbledNetwork } from "./garbled-southbound.ts";
@@ -63,6 +64,41 @@ test("requested-chassis elsewhere: not claimed", () => withBench(async (bench) =
   await bench.settle();
   assert.equal([...bench.sb.tables.Port_Binding][0]?.chassis, undefined);
 }));
+
+test("ovn-enable-flow-based-tunnels: one port for all chassis; flows say where packets go, and may send them back where they came from", () => withBench(async (bench) => {
+  const network = new RandomNetwork(bench);
+  await network.addSwitch();
+  for (const name of ["vm1", "vm2", "vm3"]) await network.addPort(0, name);
+  await bench.plug("tap1", "vm1");
+  const port = (name: string) => [...bench.sb.tables.Port_Binding].find((p) => p.logical_port === name) ?? assert.fail(name);
+  await bench.inSb((txn) => {
+    for (const [name, chassis, ips] of [["vm2", "hv2", ["127.99.0.2", "127.99.0.3"]], ["vm3", "hv3", ["127.99.0.4"]]] as const) {
+      const encaps = ips.map((ip) => txn.insert("Encap", { type: "geneve", ip, chassis_name: chassis, options: { csum: "true" } }));
+      txn.update(port(name), { chassis: txn.insert("Chassis", { name: chassis, hostname: chassis, encaps }), encap: encaps.at(-1) });
+    }
+    txn.insert("Multicast_Group", { datapath: port("vm1").datapath, name: "_MC_flood", tunnel_key: 32768, ports: [port("vm1")._uuid, port("vm2")._uuid, port("vm3")._uuid] });
+  });
+  const tunnels = () => [...bench.ovs.tables.Port].filter((p) => p.external_ids.has("ovn-chassis-id")).map((p) => p.name).sort();
+  await bench.until("shared port", () => tunnels().join() === "ovn-geneve");
+  const iface = () => [...bench.ovs.tables.Interface].find((i) => i.name === "ovn-geneve");
+  await bench.until("its number", () => (iface()?.ofport ?? 0) > 0);
+  assert.deepEqual(Object.fromEntries(iface()?.options ?? []), { remote_ip: "flow", local_ip: "flow", key: "flow" });
+  await bench.settle();
+  const flows = await bench.flows();
+  const wayTo = (key: number): string => {
+    const flow = flows.find((f) => f.table === 54 && f.priority === 100 && f.match.terms.some((t) => t.field.name === "reg15" && Number(t.value) === key));
+    return (flow?.actions ?? []).flatMap((a) => (a.kind === "set_field" && /tun_(src|dst)/.test(a.field.name) ? [`${a.field.name}=${formatIpv4(ipv4Of(Number(a.value)))}`]
+      : a.kind === "output" ? [a.port === iface()?.ofport ? "out" : "elsewhere"] : a.kind === "push" || a.kind === "pop" ? [a.kind] : [])).join(" ");
+  };
+  assert.equal(wayTo(port("vm2").tunnel_key), "tun_src=127.99.0.1 tun_dst=127.99.0.3 push out pop");
+  assert.equal(wayTo(port("vm3").tunnel_key), "tun_src=127.99.0.1 tun_dst=127.99.0.4 push out pop");
+  assert.equal(wayTo(32768), "tun_src=127.99.0.1 tun_dst=127.99.0.2 push out pop tun_src=127.99.0.1 tun_dst=127.99.0.4 push out pop");
+  assert.ok(flows.some((f) => f.table === 0 && f.priority === 100 && f.match.exact("in_port") === iface()?.ofport));
+
+  const row = [...bench.ovs.tables.Open_vSwitch][0] ?? assert.fail();
+  await bench.inOvs((txn) => txn.mutate(row, "external_ids", "delete", ["ovn-enable-flow-based-tunnels"]));
+  await bench.until("a port for each pair", () => tunnels().length === 3 && !tunnels().includes("ovn-geneve"));
+}, { "ovn-enable-flow-based-tunnels": "true" }));
 
 test("law: flows after any sequence of changes are those of a controller that starts now", async () => {
   await fc.assert(fc.asyncProperty(fc.array(fc.nat({ max: 0xffffffff }), { minLength: 5, maxLength: 40 }), (seeds) => withBench(async (bench) => {

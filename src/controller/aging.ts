@@ -8,6 +8,7 @@ import type { Host, Timer } from "../host/index.ts";
 import { openflowTables } from "../logical/index.ts";
 import { type Action, field, type FlowStats } from "../openflow/index.ts";
 import { formatIp, formatMac, ipv4Of, ipv6Of, macOf } from "../net/index.ts";
+import { describeNeighbor } from "./describe-neighbor.ts";
 import { probeOf } from "./neighbor-probe.ts";
 import { LocalDatapath, type Node } from "./node.ts";
 import type { DatapathBinding, Fdb, MacBinding } from "./rows.ts";
@@ -118,7 +119,10 @@ export class AgingWatch implements Sink<AgingThreshold> {
       const age = Math.floor(this.#host.clock.wall()) - row.timestamp;
       if (threshold === 0 || 1000 * flow.idleAge > threshold || age < threshold * share) continue;
       const probe = probeOf(this.#node, row);
-      if (probe !== undefined) this.#send(probe.frame, probe.actions);
+      if (probe === undefined) continue;
+      this.#host.log.module("mac_cache").dbg(() => `Sending ARP/ND request for active MAC binding (${describeNeighbor(row, datapath)}), ` +
+        `last update: ${age}ms ago, idle age: ${1000 * (flow.idleAge ?? 0)}ms, threshold: ${threshold}ms.`);
+      this.#send(probe.frame, probe.actions);
     }
   }
 

@@ -3,6 +3,7 @@
  * interfaces (ovn-sb(5), Port_Binding; ovn-controller(8), external_ids:ovn-installed).
  */
 import { relation, rule, type Yield } from "../engine/index.ts";
+import { encapsOf } from "./chassis-encaps.ts";
 import { type Claim, claimOf, interfaceOf, isOnIntegrationBridge } from "./claims.ts";
 import { setEntries } from "./map-entries.ts";
 import type { Node } from "./node.ts";
@@ -10,7 +11,6 @@ import { haGroupOf, isAdditionalChassis, kindOf, ourChassis, portNamed } from ".
 import { OpenVswitchRepair, SouthboundRepair } from "./repairs.ts";
 import type { Chassis, Encap, Interface, PortBinding, SouthboundTransaction } from "./rows.ts";
 import { asBoolean } from "./settings.ts";
-import { encapsOf } from "./tunnels.ts";
 
 /** A port that the southbound database has given us: its flows are awaited, then it is up. */
 export const OwnPort = relation<{ readonly port: PortBinding }>("OwnPort", ({ port }) => port._uuid);

@@ -232,7 +232,7 @@ export class ChassisSession {
   #isOfAnotherVersion(): boolean {
     if (!booleanSetting(this.node, "ovn-match-northd-version", false)) return false;
     // While the database is away, so is the version: what it had led to stays too.
-    if (!this.#sb.status.isSynced) return this.node.isSettled.get();
+    if (!this.#sb.status.isConnected || !this.#sb.status.isSynced) return this.node.isSettled.get();
     let version = "";
     for (const { options } of this.#sb.tables.SB_Global) version = options.get("northd_internal_version") ?? "";
     if (version === ovnInternalVersion) return false;

@@ -1,11 +1,11 @@
 /** What the debug/dump-* commands show of a chassis (ovn-controller(8)). */
-import { formatMac, parseMac } from "../net/index.ts";
 import type { ChassisSession } from "./chassis-session.ts";
 import { claimOf, interfaceOf, isRelated } from "./claims.ts";
+import { describeNeighbor } from "./describe-neighbor.ts";
 import { peerPortsOf } from "./local-datapaths.ts";
 import { LocalDatapath, type Node } from "./node.ts";
 import { datapathOf, isSwitch, kindOf, portNamed } from "./ports.ts";
-import { cookieOf, type Interface } from "./rows.ts";
+import type { Interface } from "./rows.ts";
 import { systemIdOf } from "./settings.ts";
 
 export function localBindings({ node }: ChassisSession): string {
@@ -49,10 +49,7 @@ export function localNeighbors({ node }: ChassisSession): string {
     const port = portNamed(node, binding.logical_port);
     const datapath = port && datapathOf(node, port);
     if (port === undefined || datapath === undefined || !node.isLocalDatapath(datapath._uuid)) continue;
-    const mac = parseMac(binding.mac);
-    const cookie = cookieOf(binding).toString(16).padStart(8, "0");
-    // The row names its port; a key has only what was learned from a packet.
-    lines.push(`cookie: 0x${cookie}, datapath-key: ${datapath.tunnel_key}, port-key: 0, ip: ${binding.ip}, mac: ${mac === undefined ? binding.mac : formatMac(mac)}\n`);
+    lines.push(`${describeNeighbor(binding, datapath)}\n`);
   }
   return `Local MAC bindings:\n${lines.sort().join("")}`;
 }

@@ -3,7 +3,7 @@
  * reaches many chassis is written after a short random pause, so that most of them find it done.
  */
 import type { Host } from "../host/index.ts";
-import type { Ip, Mac } from "../net/index.ts";
+import { formatIp, formatMac, type Ip, type Mac } from "../net/index.ts";
 import { Pending } from "./pending.ts";
 import type { Fdb, MacBinding } from "./rows.ts";
 
@@ -54,6 +54,8 @@ export class Learning {
   readonly emptyBalancers = new Pending<EmptyBalancer>("balancers without servers");
   /** Controller_Event.seq_num of the last one. */
   eventCount = 0;
+  readonly #latestNeighbors = new Map<string, LearnedNeighbor>();
+  readonly #latestAddresses = new Map<string, LearnedAddress>();
   readonly #host: Host;
   readonly #changed: () => void;
 
@@ -64,11 +66,13 @@ export class Learning {
   }
 
   learnNeighbor(neighbor: LearnedNeighbor, wasMulticast: boolean): void {
-    this.#learn(this.neighbors, neighbor, wasMulticast ? (this.#host.random.next32() % multicastPauseMs) + 1 : 0);
+    const { datapathKey, portKey, ip } = neighbor;
+    const pauseMs = wasMulticast ? (this.#host.random.next32() % multicastPauseMs) + 1 : 0;
+    this.#learnLatest(this.neighbors, this.#latestNeighbors, `${datapathKey} ${portKey} ${formatIp(ip)}`, neighbor, pauseMs);
   }
 
   learnAddress(address: LearnedAddress): void {
-    this.#learn(this.addresses, address, 0);
+    this.#learnLatest(this.addresses, this.#latestAddresses, `${address.datapathKey} ${formatMac(address.mac)}`, address, 0);
   }
 
   claimVirtual(claim: VirtualClaim): void {
@@ -91,9 +95,21 @@ export class Learning {
     this.#learn(this.sightings, sighting, 0);
   }
 
-  #learn<T>(pending: Pending<T>, item: T, delayMs: number): void {
+  /** What an earlier packet told of the same is no longer so: side by side, the two would take turns in the database. */
+  #learnLatest<T>(pending: Pending<T>, latest: Map<string, T>, key: string, item: T, delayMs: number): void {
+    if (pending.size >= maxPending) return;
+    const before = latest.get(key);
+    if (before !== undefined) pending.remove(before);
+    latest.set(key, item);
+    const isCurrent = (): boolean => latest.get(key) === item;
+    this.#host.clock.after(delayMs + lifetimeMs, () => isCurrent() && latest.delete(key));
+    this.#learn(pending, item, delayMs, isCurrent);
+  }
+
+  #learn<T>(pending: Pending<T>, item: T, delayMs: number, isCurrent: () => boolean = () => true): void {
     if (pending.size >= maxPending) return;
     const add = (): void => {
+      if (!isCurrent()) return;
       pending.add(item);
       this.#host.clock.after(lifetimeMs, () => pending.remove(item));
       this.#changed();

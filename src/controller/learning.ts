@@ -21,10 +21,7 @@ const now = (node: Node): number => Math.floor(node.host.clock.wall());
 
 export const neighborWrites = rule("neighbor-writes", (node: Node) => node.learning.neighbors, function* (node, learned): Iterable<Yield> {
   const place = placeOf(node, learned);
-  if (place === undefined) {
-    node.host.log.module("pinctrl").warn(`unknown logical port with datapath ${learned.datapathKey} and port ${learned.portKey}`);
-    return;
-  }
+  if (place === undefined) return;
   const [ip, mac] = [formatIp(learned.ip), formatMac(learned.mac)];
   const { logical_port } = place.port;
   const existing = [...node.macBindingsByPort.get(logical_port)].find((b) => b.ip === ip);

@@ -30,6 +30,7 @@ import { portQueues, wantedQueues } from "./port-queues.ts";
 import { portSecurityFlows } from "./port-security.ts";
 import { registration } from "./registration.ts";
 import { periodicAdvertisements } from "./router-advertisements.ts";
+import { wishedSharedTunnels } from "./shared-tunnels.ts";
 import { groupWrites, staleGroups } from "./snooping/igmp-groups.ts";
 import { snoopedSwitches } from "./snooping/snooped-switches.ts";
 import { aclConnections, balancedConnections, ecmpConnections } from "./tracked-connections.ts";
@@ -42,7 +43,7 @@ import { liftedLimits, zoneLimits } from "./zone-limits.ts";
 import { datapathZones, portZones, staleZoneRecords, zoneRanges, zoneRecords } from "./zones-in-bridge.ts";
 
 export const rules: readonly Rule<Node>[] = [
-  registration, tunnelsUp, wishedTunnels, tunnelPorts, watchedChassis, bfdSettings, aliveChassis, localDatapaths, bindings, interfaceMarks,
+  registration, tunnelsUp, wishedTunnels, wishedSharedTunnels, tunnelPorts, watchedChassis, bfdSettings, aliveChassis, localDatapaths, bindings, interfaceMarks,
   zoneRanges, portZones, datapathZones, zoneRecords, staleZoneRecords, zoneLimits, liftedLimits,
   standingInterest, datapathInterest, interfaceInterest,
   wishedPatchPorts, missingPatchPorts, stalePatchPorts, wantedMirrors, staleMirrors, wantedQueues, portQueues,

@@ -4,6 +4,10 @@ import { relation } from "../engine/index.ts";
 /** In a Port's external_ids: `CHASSIS@REMOTE%LOCAL`. */
 export const tunnelIdKey = "ovn-chassis-id";
 
+/** What stands there on a port that serves all chassis; and the type of such a port. */
+export const sharedTunnelId = "flow";
+export const tunnelTypeKey = "ovn-tunnel-type";
+
 export type TunnelType = "geneve" | "vxlan";
 
 export interface TunnelId {
@@ -19,6 +23,8 @@ export interface Tunnel extends TunnelId {
   readonly ofport: number;
   /** Leads to a VTEP, which knows nothing of logical ports. */
   readonly isRamp: boolean;
+  /** Its port serves all chassis: what is sent says between which addresses. */
+  readonly isShared: boolean;
 }
 
 export const TunnelUp = relation<Tunnel>("TunnelUp", (t) => `${t.id} ${t.type} ${t.ofport} ${t.isRamp}`);

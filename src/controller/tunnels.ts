@@ -1,8 +1,9 @@
 /**
  * Tunnels to the other chassis: a port of the integration bridge for each pair of addresses, named ovn-CHASSIS-N and known
- * by external_ids:ovn-chassis-id `CHASSIS@REMOTE%LOCAL` (ovn-controller(8)).
+ * by external_ids:ovn-chassis-id `CHASSIS@REMOTE%LOCAL` (ovn-controller(8)); or shared ones (shared-tunnels.ts).
  */
-import { derived, relation, rule, sameValue } from "../engine/index.ts";
+import { derived, rule, sameValue } from "../engine/index.ts";
+import { encapsOf, preferredType } from "./chassis-encaps.ts";
 import { chassisIndexOf } from "./chassis-index.ts";
 import { integrationBridge, isPortOfIntegrationBridge } from "./claims.ts";
 import type { Node } from "./node.ts";
@@ -10,14 +11,17 @@ import { ourChassis } from "./ports.ts";
 import { OpenVswitchRepair } from "./repairs.ts";
 import type { Bridge, Chassis, Encap, Interface, OpenVswitchTransaction, Port } from "./rows.ts";
 import { asBoolean, setting, systemIdOf } from "./settings.ts";
-import { parseTunnelId, type Tunnel, tunnelIdKey, type TunnelType, TunnelUp } from "./tunnel.ts";
+import { anyChassis, sharedTunnelTo, usesSharedTunnels } from "./shared-tunnels.ts";
+import { parseTunnelId, sharedTunnelId, type Tunnel, type TunnelId, tunnelIdKey, tunnelTypeKey, TunnelUp } from "./tunnel.ts";
+import { externalIdsOf, keyOfPort, tunnelKeyOf, WishedTunnel } from "./wished-tunnel.ts";
 
 const largestPort = 0xff00;
 
 /** The tunnels on the integration bridge that have their number from the switch. */
 export const tunnelOf = derived("tunnel", (node: Node, port: Port): Tunnel | undefined => {
   const id = port.external_ids.get(tunnelIdKey);
-  const parsed = id === undefined ? undefined : parseTunnelId(id);
+  const isShared = id === sharedTunnelId && port.external_ids.has(tunnelTypeKey);
+  const parsed: TunnelId | undefined = id === undefined ? undefined : isShared ? { chassis: anyChassis, remoteIp: "", localIp: undefined } : parseTunnelId(id);
   if (id === undefined || parsed === undefined || parsed.chassis === systemIdOf(node)) return undefined;
   if (!isPortOfIntegrationBridge(node, port)) return undefined;
   for (const uuid of port.interfaces) {
@@ -25,7 +29,7 @@ export const tunnelOf = derived("tunnel", (node: Node, port: Port): Tunnel | und
     if (iface === undefined || (iface.type !== "geneve" && iface.type !== "vxlan")) continue;
     const ofport = iface.ofport ?? 0;
     if (ofport < 1 || ofport >= largestPort) continue;
-    return { id, ...parsed, type: iface.type, ofport, isRamp: asBoolean(iface.other_config.get("is-vtep"), false) };
+    return { id, ...parsed, type: iface.type, ofport, isRamp: asBoolean(iface.other_config.get("is-vtep"), false), isShared };
   }
   return undefined;
 });
@@ -37,6 +41,7 @@ export const tunnelsUp = rule("tunnels-up", (node: Node) => node.ovs.tables.Port
 
 /** A tunnel to the chassis; with addresses given, one between these. */
 export function tunnelTo(node: Node, chassis: string, remoteIp?: string, localIp?: string): Tunnel | undefined {
+  if (usesSharedTunnels(node)) return sharedTunnelTo(node, chassis, remoteIp, localIp);
   for (const tunnel of node.tunnelsByChassis.get(chassis)) {
     if (remoteIp !== undefined && tunnel.remoteIp !== remoteIp) continue;
     if (localIp !== undefined && tunnel.localIp !== undefined && tunnel.localIp !== localIp) continue;
@@ -45,21 +50,9 @@ export function tunnelTo(node: Node, chassis: string, remoteIp?: string, localIp
   return undefined;
 }
 
-interface WishedTunnel {
-  readonly id: string;
-  /** By which older controllers knew it. */
-  readonly oldId: string;
-  readonly chassis: string;
-  readonly type: string;
-  readonly options: ReadonlyMap<string, string>;
-  readonly isVtep: boolean;
-}
-
-const WishedTunnel = relation<WishedTunnel>("WishedTunnel", (w) => JSON.stringify([w.id, w.type, [...w.options], w.isVtep]));
-
 export const wishedTunnels = rule("wished-tunnels", (node: Node) => node.sb.tables.Chassis, function* (node, chassis) {
   const own = ourChassis(node);
-  if (own === undefined || own === chassis || !shareTransportZone(own, chassis)) return;
+  if (own === undefined || own === chassis || usesSharedTunnels(node) || !shareTransportZone(own, chassis)) return;
   // Only gateways talk to the gateways of other zones.
   if (asBoolean(chassis.other_config.get("is-remote"), false) && !asBoolean(own.other_config.get("is-interconn"), false)) return;
   const type = preferredType(node, own, chassis);
@@ -78,16 +71,6 @@ export const wishedTunnels = rule("wished-tunnels", (node: Node) => node.sb.tabl
 function shareTransportZone(a: Chassis, b: Chassis): boolean {
   if (a.transport_zones.size === 0 && b.transport_zones.size === 0) return true;
   return [...b.transport_zones].some((zone) => a.transport_zones.has(zone));
-}
-
-export const encapsOf = (node: Node, chassis: Chassis): readonly Encap[] =>
-  [...chassis.encaps].flatMap((uuid) => node.sb.tables.Encap.get(uuid) ?? []);
-
-/** Geneve where both have it, else VXLAN. */
-function preferredType(node: Node, own: Chassis, other: Chassis): TunnelType | undefined {
-  const types = (chassis: Chassis): ReadonlySet<string> => new Set(encapsOf(node, chassis).map((e) => e.type));
-  const [ours, theirs] = [types(own), types(other)];
-  return (["geneve", "vxlan"] as const).find((type) => ours.has(type) && theirs.has(type));
 }
 
 function tunnelOptions(node: Node, chassis: Chassis, remote: Encap, localIp: string): ReadonlyMap<string, string> {
@@ -116,18 +99,18 @@ export const tunnelPorts = rule("tunnel-ports", (node: Node) => node.self, funct
       // What another bridge has from when it was the integration bridge; other controllers' tunnels have other names.
       if (!isPortOfIntegrationBridge(node, port)) {
         if (port.name.startsWith(namePrefix(node))) strays.push(port);
-      } else if (existing.has(id)) surplus.push(port);
-      else existing.set(id, port);
+      } else if (existing.has(keyOfPort(port))) surplus.push(port);
+      else existing.set(keyOfPort(port), port);
     }
   }
   const missing: (readonly [WishedTunnel, Port | undefined])[] = [];
   const renamed: (readonly [WishedTunnel, Port])[] = [];
   for (const wish of node.engine.facts(WishedTunnel)) {
-    const id = [wish.id, wish.oldId].find((known) => existing.has(known)) ?? wish.id;
+    const id = [wish.id, wish.oldId].map((known) => tunnelKeyOf(known, wish.type)).find((known) => existing.has(known)) ?? wish.id;
     const port = existing.get(id);
     existing.delete(id);
     if (port === undefined || !isAsWished(node, port, wish)) missing.push([wish, port]);
-    else if (id !== wish.id) renamed.push([wish, port]);
+    else if (id !== tunnelKeyOf(wish.id, wish.type)) renamed.push([wish, port]);
   }
   surplus.push(...existing.values());
   for (const [{ id }, port] of renamed) {
@@ -165,12 +148,12 @@ function changeTunnels(
   const names = new Set([...bridge.ports].flatMap((uuid) => node.ovs.tables.Port.get(uuid)?.name ?? []));
   const gone = new Set<string>([...surplus, ...missing.flatMap(([, port]) => port ?? [])].map((p) => p._uuid));
   const added = missing.map(([wish, replaced]) => {
-    const name = replaced?.name ?? freeName(node, wish.chassis, names);
+    const name = replaced?.name ?? (wish.chassis === undefined ? `${namePrefix(node)}${wish.type}` : freeName(node, wish.chassis, names));
     names.add(name);
     const iface = txn.insert("Interface", {
       name, type: wish.type, options: wish.options, other_config: wish.isVtep ? { "is-vtep": "true" } : {},
     });
-    return txn.insert("Port", { name, interfaces: [iface], external_ids: { [tunnelIdKey]: wish.id } });
+    return txn.insert("Port", { name, interfaces: [iface], external_ids: externalIdsOf(wish) });
   });
   txn.verify(bridge, ["ports"]);
   txn.update(bridge, { ports: [...[...bridge.ports].filter((uuid) => !gone.has(uuid)), ...added] });

@@ -90,7 +90,13 @@ function learnNeighbor(arrival: Arrival, node: Node, family: 4 | 6): void {
   const ip = family === 4
     ? { family, address: ipv4Of(register(arrival, "reg0")) } as const
     : { family, address: ipv6Of(wideRegister0(arrival)) } as const;
-  node.learning.learnNeighbor({ ...inportOf(arrival), ip, mac: src }, isMulticastMac(dst));
+  const { datapathKey, portKey: key } = inportOf(arrival);
+  const datapath = node.datapathsByKey.first(datapathKey);
+  // Told once, when the packet comes; the port may go while the row is being written.
+  if (datapath === undefined || node.portsByKey.first(portKey(datapath._uuid, key)) === undefined) {
+    arrival.log.warn(`unknown logical port with datapath ${datapathKey} and port ${key}`);
+  }
+  node.learning.learnNeighbor({ datapathKey, portKey: key, ip, mac: src }, isMulticastMac(dst));
 }
 
 export function dispatch(packetIn: PacketIn, place: DispatchPlace, down: PacketSwitch, log: Log): void {

@@ -3,8 +3,9 @@
  * with VXLAN twelve bits each of datapath and output port (ovn-architecture(7), "Tunnel Encapsulations").
  */
 import { logicalRegisters, openflowTables } from "../../logical/index.ts";
+import { parseIp } from "../../net/index.ts";
 import type { Action, FieldName } from "../../openflow/index.ts";
-import { datapathField, inportField, load, move, outportField, resubmit } from "../flow.ts";
+import { datapathField, forgetInPort, inportField, load, move, output, outportField, pop, push, resubmit } from "../flow.ts";
 import type { Node } from "../node.ts";
 import type { Tunnel } from "../tunnel.ts";
 
@@ -21,7 +22,10 @@ export const geneveFieldOf = (node: Node): FieldName | undefined => {
 const vxlanPortKey = (key: number): number => (key >= firstGroupKey ? firstVxlanGroupKey | (key & (firstVxlanGroupKey - 1)) : key);
 
 /** Writes datapath and output port into the tunnel's fields. To a ramp, which knows no ports, only the datapath. */
-export function encapsulate(node: Node, tunnel: Tunnel, datapathKey: number, outportKey: number, isRamp: boolean): readonly Action[] {
+export const encapsulate = (node: Node, tunnel: Tunnel, datapathKey: number, outportKey: number, isRamp: boolean): readonly Action[] =>
+  [...header(node, tunnel, datapathKey, outportKey, isRamp), ...endpoints(tunnel)];
+
+function header(node: Node, tunnel: Tunnel, datapathKey: number, outportKey: number, isRamp: boolean): readonly Action[] {
   if (tunnel.type === "vxlan") {
     return [load("tun_id", isRamp ? datapathKey : datapathKey | (vxlanPortKey(outportKey) << 12), 0, 24)];
   }
@@ -29,6 +33,20 @@ export function encapsulate(node: Node, tunnel: Tunnel, datapathKey: number, out
   if (option === undefined) return [];
   return [load("tun_id", datapathKey, 0, 24), loadOption(option, outportKey), move(inportField, 0, option, 16, 15)];
 }
+
+/** Between which addresses: of a shared tunnel every packet has to be told. */
+export function endpoints({ isShared, localIp, remoteIp }: Tunnel): readonly Action[] {
+  if (!isShared) return [];
+  const set = (text: string | undefined, of4: FieldName, of6: FieldName): readonly Action[] => {
+    const ip = parseIp(text ?? "");
+    return ip === undefined ? [] : [ip.family === 4 ? load(of4, ip.address) : load(of6, ip.address)];
+  };
+  return [...set(localIp, "tun_src", "tun_ipv6_src"), ...set(remoteIp, "tun_dst", "tun_ipv6_dst")];
+}
+
+/** A packet never leaves by the port it came in by; by a shared tunnel it may, for it goes to another chassis. */
+export const send = ({ isShared, ofport }: Tunnel): readonly Action[] =>
+  (isShared ? [push("in_port"), forgetInPort, output(ofport), pop("in_port")] : [output(ofport)]);
 
 /** Reads them back, and notes which tunnel it was. */
 export function decapsulate(node: Node, tunnel: Tunnel): readonly Action[] {
@@ -44,7 +62,9 @@ export function decapsulate(node: Node, tunnel: Tunnel): readonly Action[] {
 }
 
 /** For a packet that every remote chassis gets: no output port. */
-export function encapsulateForFlood(node: Node, tunnel: Tunnel): readonly Action[] {
+export const encapsulateForFlood = (node: Node, tunnel: Tunnel): readonly Action[] => [...floodHeader(node, tunnel), ...endpoints(tunnel)];
+
+function floodHeader(node: Node, tunnel: Tunnel): readonly Action[] {
   if (tunnel.type === "vxlan") return [move(inportField, 0, "tun_id", 12, 12), move(datapathField, 0, "tun_id", 0, 12)];
   const option = geneveFieldOf(node);
   if (option === undefined) return [];

@@ -3,7 +3,7 @@ import { rule } from "../../engine/index.ts";
 import { openflowTables } from "../../logical/index.ts";
 import type { Action } from "../../openflow/index.ts";
 import { interfaceOf } from "../claims.ts";
-import { Flow, load, output, outportField, resubmit, toPort, withFlags } from "../flow.ts";
+import { Flow, load, outportField, resubmit, toPort, withFlags } from "../flow.ts";
 import { localnetPortOf } from "../local-datapaths.ts";
 import type { Node } from "../node.ts";
 import { isAdditionalChassis, isTransitSwitch, kindOf, ourChassis, portNamed } from "../ports.ts";
@@ -12,7 +12,7 @@ import { asBoolean } from "../settings.ts";
 import type { TunnelType } from "../tunnel.ts";
 import { tunnelTo } from "../tunnels.ts";
 import { patchOfport } from "./attachment.ts";
-import { encapsulate } from "./encapsulation.ts";
+import { encapsulate, endpoints, send } from "./encapsulation.ts";
 
 /** The copies of a group's packet, while they are gathered. */
 class Copies {
@@ -82,7 +82,7 @@ function addCopy(node: Node, datapath: DatapathBinding, port: PortBinding, copie
     copies.remote.push(load(outportField, port.tunnel_key));
     const tunnel = tunnelTo(node, chassis.name);
     if (tunnel !== undefined) {
-      copies.remote.push(...encapsulate(node, tunnel, datapath.tunnel_key, port.tunnel_key, false), output(tunnel.ofport));
+      copies.remote.push(...encapsulate(node, tunnel, datapath.tunnel_key, port.tunnel_key, false), ...send(tunnel));
     }
   } else if (kind === "localport") copies.remote.push(...copyTo(port.tunnel_key));
   else if (own !== undefined && isHere(node, port, own)) copies.local.push(...copyTo(port.tunnel_key, zone));
@@ -113,9 +113,8 @@ function fanOut(node: Node, names: ReadonlySet<string>, datapath: DatapathBindin
   for (const name of [...names].sort()) {
     const tunnel = tunnelTo(node, name);
     if (tunnel === undefined) continue;
-    if (tunnel.type !== before) actions.push(...encapsulate(node, tunnel, datapath.tunnel_key, key, isRamp));
+    actions.push(...(tunnel.type === before ? endpoints(tunnel) : encapsulate(node, tunnel, datapath.tunnel_key, key, isRamp)), ...send(tunnel));
     before = tunnel.type;
-    actions.push(output(tunnel.ofport));
   }
   return actions;
 }

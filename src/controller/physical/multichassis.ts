@@ -8,13 +8,13 @@ import { flagBits, logicalRegisters, openflowTables } from "../../logical/index.
 import { parseIp } from "../../net/index.ts";
 import { type Action, actionsToBytes, field, type FieldName, Match, of15, subfield } from "../../openflow/index.ts";
 import { claimOf } from "../claims.ts";
-import { Flow, forgetInPort, inportField, load, onDatapath, output, outportField, pop, push, resubmit, toPort } from "../flow.ts";
+import { Flow, forgetInPort, inportField, load, onDatapath, outportField, pop, push, resubmit, toPort } from "../flow.ts";
 import type { Node } from "../node.ts";
 import { kindOf } from "../ports.ts";
 import { cookieOf, type PortBinding } from "../rows.ts";
 import type { Tunnel } from "../tunnel.ts";
 import { toController } from "./controller-action.ts";
-import { encapsulate } from "./encapsulation.ts";
+import { encapsulate, send } from "./encapsulation.ts";
 import type { Keys } from "./local-port.ts";
 
 /** UDP, Geneve with OVN's option or VXLAN, and the inner Ethernet header. */
@@ -31,7 +31,7 @@ export function* multichassisFlows(node: Node, port: PortBinding, keys: Keys, tu
   const cookie = cookieOf(port);
   for (const source of node.multichassisPortsByDatapath.get(port.datapath)) {
     const actions: Action[] = isVtep ? [forgetInPort] : [];
-    for (const tunnel of tunnels) actions.push(...encapsulate(node, tunnel, keys.datapath, keys.port, isVtep), output(tunnel.ofport));
+    for (const tunnel of tunnels) actions.push(...encapsulate(node, tunnel, keys.datapath, keys.port, isVtep), ...send(tunnel));
     yield Flow({
       table: openflowTables.remoteOutput, priority: 110, cookie, match: toPort(keys.datapath, keys.port).with(field(inportField), source.tunnel_key), actions,
     });

@@ -3,7 +3,7 @@ import type { Yield } from "../../engine/index.ts";
 import { logicalRegisters, openflowTables } from "../../logical/index.ts";
 import { type Action, field } from "../../openflow/index.ts";
 import { parseMac } from "../../net/index.ts";
-import { datapathField, Flow, forgetInPort, load, output, outportField, resubmit, toPort } from "../flow.ts";
+import { datapathField, Flow, forgetInPort, load, outportField, resubmit, toPort } from "../flow.ts";
 import { localnetPortOf, peerPortsOf } from "../local-datapaths.ts";
 import type { Node } from "../node.ts";
 import { candidatesOf, datapathOf, haGroupOf, kindOf, ourChassis } from "../ports.ts";
@@ -11,7 +11,7 @@ import { cookieOf, type PortBinding } from "../rows.ts";
 import { encapAddresses } from "../settings.ts";
 import type { Tunnel } from "../tunnel.ts";
 import { tunnelTo } from "../tunnels.ts";
-import { encapsulate } from "./encapsulation.ts";
+import { encapsulate, send } from "./encapsulation.ts";
 import type { Keys } from "./local-port.ts";
 
 /** The tunnels to every chassis that has the port, for packets that are to leave by `localIp` if that is given. */
@@ -42,7 +42,7 @@ export function* overlayFlows(node: Node, port: PortBinding, keys: Keys): Iterab
     const tunnels = tunnelsTowards(node, port, localIp);
     if (tunnels.length === 0) continue;
     const actions: Action[] = isVtep ? [forgetInPort] : [];
-    for (const tunnel of tunnels) actions.push(...encapsulate(node, tunnel, keys.datapath, keys.port, isVtep), output(tunnel.ofport));
+    for (const tunnel of tunnels) actions.push(...encapsulate(node, tunnel, keys.datapath, keys.port, isVtep), ...send(tunnel));
     actions.push(resubmit(openflowTables.remoteVtepOutput));
     yield Flow({
       table: openflowTables.remoteOutput, priority: 100, cookie: cookieOf(port),
@@ -58,6 +58,11 @@ export function* highAvailabilityFlows(node: Node, port: PortBinding, keys: Keys
   const tunnels = candidatesOf(node, group).flatMap((chassis) => tunnelTo(node, chassis.name) ?? []);
   const [first] = tunnels;
   if (first === undefined || tunnels.some((t) => t.type !== first.type)) return;
+  if (first.isShared) {
+    // Whether a chassis lives is known of ports only: packets go where the port is bound.
+    yield* overlayFlows(node, port, keys);
+    return;
+  }
   yield Flow({
     table: openflowTables.remoteOutput, priority: 100, cookie: cookieOf(port), match: toPort(keys.datapath, keys.port),
     actions: [

@@ -1,15 +1,17 @@
 /** Flows of tunnels: what arrives by one goes to the port that its header names. */
 import { rule, type Yield } from "../../engine/index.ts";
 import { openflowTables } from "../../logical/index.ts";
+import { parseIp } from "../../net/index.ts";
 import { type Action, field, Match } from "../../openflow/index.ts";
-import { datapathField, Flow, inportField, load, move, output, resubmit, setFlag, withFlags } from "../flow.ts";
+import { encapsOf } from "../chassis-encaps.ts";
+import { datapathField, Flow, inportField, load, move, resubmit, setFlag, withFlags } from "../flow.ts";
 import type { Node } from "../node.ts";
 import { datapathOf } from "../ports.ts";
 import { type Chassis, cookieOf } from "../rows.ts";
 import { asBoolean } from "../settings.ts";
 import { type Tunnel, TunnelUp } from "../tunnel.ts";
 import { tunnelTo } from "../tunnels.ts";
-import { decapsulate, encapsulateForFlood, geneveFieldOf, vxlanGroupActions, vxlanGroupBit } from "./encapsulation.ts";
+import { decapsulate, encapsulateForFlood, endpoints, geneveFieldOf, send, vxlanGroupActions, vxlanGroupBit } from "./encapsulation.ts";
 
 const table = openflowTables.phyToLog;
 const ethIpv4 = 0x0800;
@@ -39,8 +41,14 @@ export const tunnelFlows = rule("tunnel-flows", (node: Node) => node.engine.fact
     });
     yield* rampFlows(node, tunnel);
   }
+  if (tunnel.isShared) {
+    for (const chassis of node.remoteChassis.get(true)) yield* sharedAnswerFlows(node, tunnel, chassis);
+    return;
+  }
   const chassis = node.chassisByName.first(tunnel.chassis);
-  if (chassis !== undefined && asBoolean(chassis.other_config.get("is-remote"), false)) yield* answerFlows(node, tunnel, chassis);
+  if (chassis !== undefined && asBoolean(chassis.other_config.get("is-remote"), false)) {
+    yield* answerFlows(node, tunnel, chassis, Match.of(["in_port", tunnel.ofport]));
+  }
 });
 
 /** From a VTEP comes only a VNI: the packet enters the pipeline at the VTEP's logical port. */
@@ -48,7 +56,7 @@ function* rampFlows(node: Node, tunnel: Tunnel): Iterable<Yield> {
   for (const port of node.portsByType.get("vtep")) {
     const chassis = node.sb.tables.Chassis.get(port.chassis);
     const datapath = datapathOf(node, port);
-    if (chassis?.name !== tunnel.chassis || datapath === undefined) continue;
+    if (chassis === undefined || datapath === undefined || (!tunnel.isShared && chassis.name !== tunnel.chassis)) continue;
     yield Flow({
       table, priority: 110, cookie: cookieOf(port), match: Match.of(["in_port", tunnel.ofport], ["tun_id", BigInt(datapath.tunnel_key)]),
       actions: [
@@ -60,7 +68,7 @@ function* rampFlows(node: Node, tunnel: Tunnel): Iterable<Yield> {
 }
 
 /** Answers to ARP and ND that another zone flooded to us name no output port: they run the pipeline here. */
-function* answerFlows(node: Node, tunnel: Tunnel, chassis: Chassis): Iterable<Yield> {
+function* answerFlows(node: Node, tunnel: Tunnel, chassis: Chassis, from: Match): Iterable<Yield> {
   const option = geneveFieldOf(node);
   const actions: readonly Action[] = [
     setFlag("rxFromTunnel"), ...decapsulate(node, tunnel), resubmit(openflowTables.logIngressPipeline),
@@ -70,9 +78,20 @@ function* answerFlows(node: Node, tunnel: Tunnel, chassis: Chassis): Iterable<Yi
     tunnel.type === "geneve" && option !== undefined ? match.with(field(option), 0n, 0xffffn) : match;
   const cookie = cookieOf(chassis);
   yield Flow({
-    table, priority: 120, cookie, match: withoutOutport(Match.of(["in_port", tunnel.ofport], ["eth_type", ethArp], ["arp_op", 2])), actions,
+    table, priority: 120, cookie, match: withoutOutport(from.with(field("eth_type"), ethArp).with(field("arp_op"), 2)), actions,
   });
-  yield Flow({ table, priority: 120, cookie, match: withoutOutport(icmpv6From(tunnel.ofport, 136, 0)), actions });
+  const advert = from.with(field("eth_type"), ethIpv6).with(field("nw_proto"), protocolIcmpv6).with(field("icmpv6_type"), 136).with(field("icmpv6_code"), 0);
+  yield Flow({ table, priority: 120, cookie, match: withoutOutport(advert), actions });
+}
+
+/** By a shared tunnel comes everything: where it is from says its address. */
+function* sharedAnswerFlows(node: Node, tunnel: Tunnel, chassis: Chassis): Iterable<Yield> {
+  for (const encap of encapsOf(node, chassis)) {
+    const ip = encap.type === tunnel.type ? parseIp(encap.ip) : undefined;
+    if (ip === undefined) continue;
+    const from = Match.of(["in_port", tunnel.ofport]);
+    yield* answerFlows(node, tunnel, chassis, ip.family === 4 ? from.with(field("tun_src"), ip.address) : from.with(field("tun_ipv6_src"), ip.address));
+  }
 }
 
 /** A packet for every chassis of the other zones: one copy into a tunnel to each, unless it came by one. */
@@ -83,9 +102,8 @@ export const floodFlow = rule("flood-flow", (node: Node) => node.self, function*
   for (const chassis of remote) {
     const tunnel = tunnelTo(node, chassis.name);
     if (tunnel === undefined || (tunnel.type === "geneve" && geneveFieldOf(node) === undefined)) continue;
-    if (tunnel.type !== before?.type) actions.push(...encapsulateForFlood(node, tunnel));
+    actions.push(...(tunnel.type === before?.type ? endpoints(tunnel) : encapsulateForFlood(node, tunnel)), ...send(tunnel));
     before = tunnel;
-    actions.push(output(tunnel.ofport));
   }
   if (actions.length === 0) return;
   yield Flow({ table: openflowTables.floodRemoteChassis, priority: 100, cookie: 0, match: withFlags(Match.any, [], ["rxFromTunnel"]), actions });
