@@ -1,6 +1,5 @@
 /** Flows as ovs-ofctl prints and takes them (ovs-ofctl(8), "Flow Syntax"). */
-import { formatActions } from "./action/action-format.ts";
-import { parseActions } from "./action/action-parse.ts";
+import { formatActions, parseActions } from "./action/action-text.ts";
 import { Match, MatchBuilder } from "./match/match.ts";
 import { addShorthand, addTerm, defaultPriority, formatMatch } from "./match/match-text.ts";
 import { type FlowFlags, type FlowMod, type FlowStats, noBuffer } from "./message/message.ts";

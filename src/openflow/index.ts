@@ -7,8 +7,7 @@ export {
   type HashFields, type Learn, type LearnSpec, multipathAlgorithms, type Multipath, type Nat, type NatRange, packetInReasons,
   type PacketInReason, type Resubmit, type Sample, type SetField,
 } from "./action/action.ts";
-export { formatAction, formatActions } from "./action/action-format.ts";
-export { parseActions } from "./action/action-parse.ts";
+export { formatAction, formatActions, parseActions } from "./action/action-text.ts";
 export { type Decoded, decodeMessage, encodeIfItFits, encodeMessage } from "./message/codec.ts";
 export { actionsFromBytes, actionsToBytes } from "./action/action-list.ts";
 export { type ErrorName, isOfError, OfError } from "./message/error.ts";

@@ -1,6 +1,7 @@
 /**
  * Actions, and the instructions of OpenFlow 1.1 and later, which are kept in the same list as ovs-ofctl writes them
- * (ovs-actions(7)). Names of kinds are those of the text form.
+ * (ovs-actions(7)). Names of kinds are those of the text form. How each is written stands in the file of its family, which
+ * forms.ts lists.
  */
 import type { Field, FieldValue } from "../match/field.ts";
 import type { Subfield } from "../match/subfield.ts";

@@ -8,7 +8,7 @@ import { type Complaint, fullHex, hex } from "../text-input.ts";
 import {
   ctStateFlags, formatFlags, formatFragment, formatIpv4Masked, formatIpv6Masked, formatMacMasked, formatTcpFlags, parseMasked,
 } from "./value-text.ts";
-import { registerNames, tunnelMetadataNames } from "../action/series.ts";
+import { registerNames, tunnelMetadataNames } from "./series.ts";
 
 export const defaultPriority = 0x8000;
 

@@ -1,6 +1,5 @@
 /** Groups (OpenFlow 1.5, section 7.3.4.3, with the selection method extension) and meters (section 7.3.4.4). */
-import { decodeActions } from "../action/action-decode.ts";
-import { encodeActions } from "../action/action-encode.ts";
+import { decodeActions, encodeActions } from "../action/action-list.ts";
 import { Match, MatchBuilder } from "../match/match.ts";
 import {
   type Bucket, type GroupDescription, type GroupMod, groupModCommands, groups, groupTypes, type MeterBand, type MeterConfig,

@@ -2,8 +2,7 @@
  * The messages of OpenFlow 1.0 that are laid out otherwise than later ones. Flows go in Nicira's form (NXT_FLOW_MOD,
  * NXST_FLOW), which holds every match; OpenFlow's own form is understood. This is what ovs-ofctl speaks if not told better.
  */
-import { decodeActions } from "../action/action-decode.ts";
-import { encodeActions } from "../action/action-encode.ts";
+import { decodeActions, encodeActions } from "../action/action-list.ts";
 import { type PacketInReason, packetInReasons } from "../action/action.ts";
 import { pullFlags, putFlags } from "./flow-messages.ts";
 import { field } from "../match/field.ts";

@@ -1,6 +1,5 @@
 /** Packets between switch and controller: packet_in (OpenFlow's and NXT_PACKET_IN2), NXT_RESUME, packet_out. */
-import { decodeActions } from "../action/action-decode.ts";
-import { encodeActions } from "../action/action-encode.ts";
+import { decodeActions, encodeActions } from "../action/action-list.ts";
 import { type PacketInReason, packetInReasons } from "../action/action.ts";
 import { field } from "../match/field.ts";
 import { Match } from "../match/match.ts";

@@ -1,6 +1,6 @@
 /** Names of fields that come in numbered series, in order. */
-import { allFields } from "../match/field.ts";
-import type { FieldName } from "../match/field-table.ts";
+import { allFields } from "./field.ts";
+import type { FieldName } from "./field-table.ts";
 
 const named = (pattern: RegExp): readonly FieldName[] => allFields.filter((f) => pattern.test(f.name)).map((f) => f.name);
 
