@@ -17,6 +17,8 @@ export class Bridge {
   mac: Mac;
   datapathId: bigint;
   failMode: "secure" | "standalone" = "standalone";
+  /** Whether it has controllers; undefined until that was said for the first time. */
+  isControlled: boolean | undefined;
   readonly tables: readonly FlowTable[] = Array.from({ length: tableCount }, (_, i) => new FlowTable(i));
   readonly groups = new Map<number, FlowGroup>();
   readonly meters = new Map<number, FlowMeter>();

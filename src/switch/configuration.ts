@@ -6,13 +6,13 @@
  */
 import type { Log } from "../host/index.ts";
 import { formatMac } from "../net/index.ts";
-import { type FlowMod, Match, noBuffer, ports as reserved } from "../openflow/index.ts";
 import type { RowOf, Uuid } from "../ovsdb/index.ts";
 import type { openVSwitch } from "../schemas/index.ts";
 import { Answers } from "./openflow/answers.ts";
 import { readBfdSettings } from "./port/bfd-session.ts";
 import { Bridge } from "./bridge.ts";
 import { BridgeService, type BridgeServiceEvents } from "./openflow/bridge-service.ts";
+import { applyFailMode } from "./fail-mode.ts";
 import { ConfiguredBridge, type ConfiguredPort } from "./configured-bridge.ts";
 import type { ZoneLimits } from "./conntrack/zone-limits.ts";
 import type { Controllers } from "./openflow/controllers.ts";
@@ -183,17 +183,13 @@ export class Configuration {
     if (row === undefined) return;
     const configured = this.bridges.get(row._uuid) ?? this.#makeBridge(row);
     const { bridge, service } = configured;
-    const failMode = row.fail_mode ?? "standalone";
-    if (bridge.failMode !== failMode) {
-      bridge.failMode = failMode;
-      bridge.generation++;
-    }
     this.#applyAddress(configured, row);
     this.#warnOfMissing(`bridge ${row.name}`, missingOfBridge(row));
     bridge.macs.agingMs = secondsOr(row.other_config.get("mac-aging-time"), 300) * 1000;
     bridge.macs.maxEntries = secondsOr(row.other_config.get("mac-table-size"), 8192);
     service.allowedVersions = versionsOf(row.protocols);
     const targets = [...row.controller].map((uuid) => this.#parts.replica.tables.Controller.get(uuid)?.target).filter((t) => t !== undefined);
+    applyFailMode(bridge, service, row.fail_mode ?? "standalone", targets.length > 0);
     this.#parts.controllers.apply(service, new Set(targets));
     this.#describeControllers(row);
     for (const port of [...configured.ports.values()]) if (!has(row.ports, port.uuid)) this.#dropPort(configured, port);
@@ -258,7 +254,6 @@ export class Configuration {
     const configured = new ConfiguredBridge(row._uuid, bridge, service, row.datapath_type, host, runFolder);
     this.bridges.set(row._uuid, configured);
     host.log.module("bridge").info(`bridge ${row.name}: using datapath ID ${id.toString(16).padStart(16, "0")}`);
-    if (row.fail_mode !== "secure" && row.controller.size === 0) service.install(normalFlow);
     return configured;
   }
 
@@ -328,10 +323,5 @@ export class Configuration {
 
 /** Columns of Interface that change often and mean nothing to a port. */
 const unheeded: ReadonlySet<string> = new Set(["statistics", "external_ids"]);
-
-const normalFlow: FlowMod = {
-  kind: "flow_mod", command: "add", table: 0, cookie: 0n, cookieMask: 0n, idleTimeout: 0, hardTimeout: 0, priority: 0, bufferId: noBuffer,
-  outPort: reserved.none, outGroup: 0xffffffff, importance: 0, flags: {}, match: Match.any, actions: [{ kind: "output", port: reserved.normal }],
-};
 
 const has = (set: ReadonlySet<string>, uuid: string): boolean => set.has(uuid);

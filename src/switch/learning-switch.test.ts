@@ -5,6 +5,7 @@ import { silentLog } from "../host/index.ts";
 import { macOf } from "../net/index.ts";
 import { type Action, Match, meterFlags, noBuffer, OfError, ports as reserved } from "../openflow/index.ts";
 import { Bridge } from "./bridge.ts";
+import { applyFailMode } from "./fail-mode.ts";
 import { BridgeService } from "./openflow/bridge-service.ts";
 import { Datapath } from "./datapath.ts";
 import { makeGroup } from "./flow/flow-group.ts";
@@ -139,4 +140,18 @@ test("a group to all, one that chooses, one that fails over; a meter that lets t
   assert.equal(passed(), 10);
   bench.nowMs += 1000;
   assert.equal(passed(), 5);
+});
+
+test("who comes to rule a bridge, or goes, finds no flows of before; left alone, it learns unless it is to be secure", () => {
+  const { bridge, service } = new Bench([], normal);
+  const flows = () => [...(bridge.tables[0]?.rules ?? [])].map(({ priority }) => priority).sort();
+  const say = (failMode: "secure" | "standalone", isControlled: boolean) => (applyFailMode(bridge, service, failMode, isControlled), flows());
+  assert.deepEqual(say("secure", false), [1], "what stands at the beginning stays");
+  assert.deepEqual(say("standalone", false), [0]);
+  assert.deepEqual(say("standalone", false), [0]);
+  assert.deepEqual(say("standalone", true), []);
+  assert.deepEqual(say("secure", true), []);
+  assert.deepEqual(say("standalone", true), []);
+  assert.deepEqual(say("standalone", false), [0]);
+  assert.deepEqual(say("secure", false), []);
 });

@@ -79,7 +79,7 @@ export function rewrite(packet: Packet, to: Tuple): void {
  * An ICMP error: the packet it quotes becomes `inner`, and the error comes from, or goes to, whom that concerns.
  * Checksums are made anew; the quoted transport checksum stays, as it is often cut off.
  */
-export function rewriteRelated(packet: Packet, inner: Tuple): void {
+export function rewriteRelated(packet: Packet, inner: Tuple, hidesDestination: boolean): void {
   const isV4 = packet.key[W.ethType] === ethType.ipv4;
   const b = packet.own();
   const at = packet.l4 + 8;
@@ -95,9 +95,13 @@ export function rewriteRelated(packet: Packet, inner: Tuple): void {
     writeU16(b, at + 10, 0);
     writeU16(b, at + 10, checksum(b.subarray(at, l4)));
   }
-  // The error goes to the sender of the quoted packet.
-  const words = inner.source.map((_, i) => (isV4 ? W.nwDst : W.ipv6Dst) + i);
-  writeHeaders(packet, words, words.map(() => 0xffffffff), inner.source);
+  const put = (first: number, value: readonly number[]): void => {
+    const words = value.map((_, i) => first + i);
+    writeHeaders(packet, words, words.map(() => 0xffffffff), value);
+  };
+  // The error goes to the sender of the quoted packet. Where that one's destination is known by another address, so is whoever complains.
+  put(isV4 ? W.nwDst : W.ipv6Dst, inner.source);
+  if (hidesDestination) put(isV4 ? W.nwSrc : W.ipv6Src, inner.destination);
   const end = packet.l3 + (isV4 ? readU16(b, packet.l3 + 2) : 40 + readU16(b, packet.l3 + 4));
   writeU16(packet.bytes, packet.l4 + 2, 0);
   let pseudo = 0;

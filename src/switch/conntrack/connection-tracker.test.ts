@@ -120,6 +120,8 @@ test("an echo and the answer to it", () => {
   assert.deepEqual(bench.shown(), ["icmp,orig=(src=10.0.0.1,dst=10.0.0.2,id=77,type=8,code=0),reply=(src=10.0.0.2,dst=10.0.0.1,id=77,type=0,code=0),zone=5"]);
 });
 
+const outer = ({ bytes }: Packet): readonly string[] => [26, 30].map((at) => formatIpv4(ipv4Of(readU32(bytes, at))));
+
 test("source translation, the way back, and a port that is taken", () => {
   const bench = new Bench();
   const nat: Nat = { kind: "nat", direction: "src", ipMin: ip("172.16.0.1") };
@@ -136,6 +138,9 @@ test("source translation, the way back, and a port that is taken", () => {
   assert.equal(answer.state, "est|rpl|trk|dnat");
   assert.equal(addresses(answer.packet), "8.8.8.8:53 > 10.0.0.1:5000");
   assertChecksums(answer.packet.bytes);
+  const error = bench.send({ from: "9.9.9.9", to: "172.16.0.1", protocol: 1, a: 3, b: 0, quoted: first.packet.bytes.slice(14, 42) }, { nat: { kind: "nat" } });
+  assert.deepEqual(outer(error.packet), ["9.9.9.9", "10.0.0.1"]);
+  assertChecksums(error.packet.bytes);
   const other = bench.send({ from: "10.0.0.2", to: "8.8.8.8", protocol: 17, a: 5000, b: 53 }, { commit: true, nat });
   assert.equal(addresses(other.packet), "172.16.0.1:5001 > 8.8.8.8:53");
   assertChecksums(other.packet.bytes);
@@ -152,6 +157,8 @@ test("destination translation to a port of its own, and an ICMP error about it",
   assert.match(error.state, /^rel\|rpl\|trk/);
   const quoted = error.packet.bytes.subarray(42);
   assert.equal(`${formatIpv4(ipv4Of(readU32(quoted, 16)))}:${readU16(quoted, 22)}`, "30.0.0.1:80");
+  // Who complains about a hidden address is not to tell it.
+  assert.deepEqual(outer(error.packet), ["30.0.0.1", "1.1.1.1"]);
   assertChecksums(error.packet.bytes);
 });
 

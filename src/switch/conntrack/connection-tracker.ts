@@ -119,7 +119,7 @@ export class ConnectionTracker {
     if (action.nat === undefined) return state;
     const to = aboutOriginal ? connection.original : connection.reply;
     const changed = translationBits(inner, to);
-    if (changed !== 0) rewriteRelated(packet, to);
+    if (changed !== 0) rewriteRelated(packet, to, to.destination.some((word, i) => word !== inner.destination[i]));
     return state | changed;
   }
 

@@ -5,7 +5,7 @@
  * itself; all resubmits together are limited.
  */
 import { formatSubfield, formatValue, isWhole, ports as reserved } from "../../openflow/index.ts";
-import { W } from "../flow/flow-key.ts";
+import { ctStateBit, W } from "../flow/flow-key.ts";
 import type { FlowRule } from "../flow/flow-rule.ts";
 import { bundleMember } from "./walk-bundle.ts";
 import { connectionTrack } from "./walk-connection.ts";
@@ -137,7 +137,7 @@ function runStep(walk: Walk, step: WalkedStep, isLast: boolean): boolean {
       return true;
     case "ct_clear":
       // Before its first recirculation no packet has been tracked: that need not be looked at.
-      if (walk.key[W.recircId] === 0 ? walk.key[W.ctState] !== 0 : walk.read(W.ctState) !== 0) clearConnection(walk);
+      if (walk.key[W.recircId] === 0 ? walk.key[W.ctState] !== 0 : walk.read(W.ctState, ctStateBit.trk) !== 0) clearConnection(walk);
       return true;
     case "meter":
       walk.commit();
