@@ -1,5 +1,6 @@
 /** ovn-controller with our databases and our switch: what it says of itself, whom it claims, which flows stand. */
 import assert from "node:assert/strict";
+import { symlinkSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import { formatIpv4, ipv4Of } from "../src/net/index.ts";
@@ -99,6 +100,26 @@ test("ovn-enable-flow-based-tunnels: one port for all chassis; flows say where p
   await bench.inOvs((txn) => txn.mutate(row, "external_ids", "delete", ["ovn-enable-flow-based-tunnels"]));
   await bench.until("a port for each pair", () => tunnels().length === 3 && !tunnels().includes("ovn-geneve"));
 }, { "ovn-enable-flow-based-tunnels": "true" }));
+
+test("ovn-bridge-remote: the switch is reached where the setting says, from the moment it does", () => withBench(async (bench) => {
+  const network = new RandomNetwork(bench);
+  await network.addSwitch();
+  await network.addPort(0, "vm1");
+  await bench.plug("tap1", "vm1");
+  const up = () => [...bench.sb.tables.Port_Binding].some((p) => p.logical_port === "vm1" && p.up === true);
+  await bench.until("vm1 up", up);
+  const row = [...bench.ovs.tables.Open_vSwitch][0] ?? assert.fail();
+  const elsewhere = `${bench.folder}/elsewhere`;
+  await bench.inOvs((txn) => txn.mutate(row, "external_ids", "insert", new Map([["ovn-bridge-remote", `unix:${elsewhere}`]])));
+  await network.addPort(0, "vm2");
+  await bench.plug("tap2", "vm2");
+  const second = () => [...bench.sb.tables.Port_Binding].find((p) => p.logical_port === "vm2");
+  await bench.until("vm2 claimed", () => second()?.chassis !== undefined);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(second()?.up, false);
+  symlinkSync(`${bench.folder}/br-int.mgmt`, elsewhere);
+  await bench.until("vm2 up", () => second()?.up === true);
+}));
 
 test("law: flows after any sequence of changes are those of a controller that starts now", async () => {
   await fc.assert(fc.asyncProperty(fc.array(fc.nat({ max: 0xffffffff }), { minLength: 5, maxLength: 40 }), (seeds) => withBench(async (bench) => {

@@ -1,7 +1,7 @@
 /** Everything that needs both databases: the rules with their sinks, the connections to the switch, and the order of work. */
 import { ovnInternalVersion } from "../daemon/index.ts";
 import { Engine } from "../engine/index.ts";
-import type { Host } from "../host/index.ts";
+import { type Host, parseActiveTarget } from "../host/index.ts";
 import { openReplica } from "../ovsdb/index.ts";
 import type { Action } from "../openflow/index.ts";
 import { southbound } from "../schemas/index.ts";
@@ -29,14 +29,14 @@ import { PacketConnection } from "./packet-in/packet-connection.ts";
 import { WaitingPackets } from "./packet-in/waiting-packets.ts";
 import { privateRow } from "./registration.ts";
 import { OpenVswitchRepair, RepairCrew, SouthboundRepair } from "./repairs.ts";
-import type { Bridge, OpenVswitchReplica, OpenVswitchTransaction, PortBinding, SouthboundReplica, SouthboundTransaction } from "./rows.ts";
+import type { OpenVswitchReplica, OpenVswitchTransaction, PortBinding, SouthboundReplica, SouthboundTransaction } from "./rows.ts";
 import { Advertiser, PeriodicAdvertisement } from "./router-advertisements.ts";
 import { WantedRoute } from "./route-exchange/advertised-routes.ts";
 import { ExchangeTable } from "./route-exchange/exchange-table.ts";
 import { RouteExchange } from "./route-exchange/route-exchange.ts";
 import { rules } from "./rules.ts";
 import { SnoopedSwitch } from "./snooping/snooped-switch.ts";
-import { booleanSetting, systemIdOf } from "./settings.ts";
+import { booleanSetting, setting, systemIdOf } from "./settings.ts";
 import { ConnectionFlushes, TrackedConnections } from "./tracked-connections.ts";
 import { tunnelIdKey } from "./tunnel.ts";
 import { ZoneUser } from "./zone-assignment.ts";
@@ -71,7 +71,8 @@ export class ChassisSession {
   readonly #routeExchange: RouteExchange;
   #connection: FlowConnection | undefined;
   #packets: PacketConnection | undefined;
-  #connectedBridge: Bridge | undefined;
+  /** Where the switch is, or is to be, reached. */
+  #switchRemote: string | undefined;
   #requested = { sequence: 0, timestamp: 0 };
   #isPaused = false;
   #isClosed = false;
@@ -294,11 +295,18 @@ export class ChassisSession {
   #followBridge(): void {
     const bridge = integrationBridge(this.node);
     if (bridge === undefined) return;
-    if (this.#connectedBridge?.name !== bridge.name) {
+    const remote = setting(this.node, "ovn-bridge-remote") ?? `unix:${this.node.options.runFolder}/${bridge.name}.mgmt`;
+    if (this.#switchRemote !== remote) {
+      this.#switchRemote = remote;
       this.#connection?.close();
       this.#packets?.close();
-      this.#connectedBridge = bridge;
-      const target = { kind: "unix", path: `${this.node.options.runFolder}/${bridge.name}.mgmt` } as const;
+      this.#connection = undefined;
+      this.#packets = undefined;
+      const target = parseActiveTarget(remote);
+      if (target === undefined) {
+        this.#host.log.module("ofctrl").warn(`${remote}: no address that a switch could be reached at`);
+        return;
+      }
       const optionSize = (index: number): number | undefined => (index === this.node.geneveField.get() ? geneveOptionSize : undefined);
       this.#connection = new FlowConnection(this.#host, target, this.installer, optionSize, {
         negotiated: (index) => this.#negotiated(index), lost: () => this.#lost(),
@@ -311,6 +319,9 @@ export class ChassisSession {
       this.#connection?.poke();
       this.#packets?.poke();
     }
+    const probeMs = 1000 * Math.floor((Number(setting(this.node, "ovn-bridge-remote-probe-interval")) || 0) / 1000);
+    this.#connection?.setProbeInterval(Math.max(0, probeMs));
+    this.#packets?.setProbeInterval(Math.max(0, probeMs));
   }
 
   #negotiated(index: number | undefined): void {

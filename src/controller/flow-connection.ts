@@ -49,6 +49,10 @@ export class FlowConnection {
     this.#link.poke();
   }
 
+  setProbeInterval(ms: number): void {
+    this.#link.setProbeInterval(ms);
+  }
+
   close(): void {
     this.#link.close();
   }

@@ -35,6 +35,10 @@ export class OpenFlowLink {
   #timer: Timer | undefined;
   #outgoing: Uint8Array[] = [];
   #nextXid = 1;
+  /** 0: a switch that says nothing is not asked. */
+  #probeMs = 0;
+  #probeTimer: Timer | undefined;
+  #silence: "none" | "silent" | "asked" = "none";
 
   /** `purpose` is for the log: ofctrl, pinctrl. */
   constructor(host: Host, purpose: string, target: ActiveTarget, events: LinkEvents, tlvSizes?: TlvSizes) {
@@ -64,6 +68,29 @@ export class OpenFlowLink {
     void this.#connect();
   }
 
+  /** After so long a silence the switch is asked whether it is there; after another, the connection is given up. */
+  setProbeInterval(ms: number): void {
+    if (ms === this.#probeMs) return;
+    this.#probeMs = ms;
+    this.#listen();
+  }
+
+  #listen(): void {
+    this.#probeTimer?.cancel();
+    this.#probeTimer = undefined;
+    if (this.#probeMs === 0 || !this.#isReady) return;
+    this.#probeTimer = this.#host.clock.after(this.#probeMs, () => {
+      if (this.#silence === "asked") {
+        this.#log.err(`${this.name}: no response to inactivity probe after ${this.#probeMs / 1000} seconds, disconnecting`);
+        this.reconnect();
+        return;
+      }
+      if (this.#silence === "silent") this.send({ kind: "echo_request", data: new Uint8Array(0) });
+      this.#silence = this.#silence === "none" ? "silent" : "asked";
+      this.#listen();
+    });
+  }
+
   /** Returns the message's xid. What is sent within one turn leaves together. */
   send(message: Message): number {
     const xid = this.sendIfItFits(message);
@@ -89,6 +116,7 @@ export class OpenFlowLink {
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
+    this.#probeTimer?.cancel();
     this.#stream?.close();
   }
 
@@ -142,6 +170,7 @@ export class OpenFlowLink {
     this.#stream = undefined;
     const wasReady = this.#isReady;
     this.#isReady = false;
+    this.#listen();
     if (wasReady) {
       this.#log.info(`${this.name}: connection closed by peer${error === undefined ? "" : ` (${describeError(error)})`}`);
       this.#events.disconnected();
@@ -150,6 +179,7 @@ export class OpenFlowLink {
   }
 
   #received(stream: Stream, bytes: Uint8Array): void {
+    this.#silence = "none";
     for (const frame of this.#framer.push(bytes)) {
       if (stream !== this.#stream) return;
       this.#handle(frame);
@@ -181,6 +211,8 @@ export class OpenFlowLink {
     if (this.#isReady) return;
     this.#isReady = true;
     this.#pauseMs = firstPauseMs;
+    this.#silence = "none";
+    this.#listen();
     this.#log.info(`${this.name}: connected`);
     this.#host.log.module(this.#purpose).info("connected to the switch");
     this.#events.connected();

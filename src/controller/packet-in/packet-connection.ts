@@ -39,6 +39,10 @@ export class PacketConnection implements PacketSwitch {
     this.#link.poke();
   }
 
+  setProbeInterval(ms: number): void {
+    this.#link.setProbeInterval(ms);
+  }
+
   close(): void {
     this.#link.close();
   }
