@@ -2,9 +2,8 @@
  * Transit switches: each in IC-NB becomes a logical switch in every zone, and, by the zone that holds the lock of IC-SB, a
  * datapath with a tunnel key that all zones then use.
  *
- * `other_config:ic-vxlan_mode` is set only where it is "true". ovn-ic from 25.03 on writes "false" otherwise, and northd,
- * which looks at no more than whether it is there, then leaves the zone 1023 datapaths of its own instead of 16 million. A
- * C ovn-ic reads an absent value as false, so both can follow one another.
+ * `other_config:ic-vxlan_mode` says in every zone which of the two ranges of keys is in force, "false" too, as scripts that read it
+ * expect. (The C northd of 25.03 and later looks at no more than whether it is there, and leaves itself 1023 datapaths; ours reads it.)
  */
 import { derived, rule } from "../engine/index.ts";
 import { entries } from "../ovsdb/index.ts";
@@ -27,7 +26,7 @@ export const transitSwitch = (promises: KeyPromises) =>
     const requested = datapath === undefined ? {} : { "requested-tnl-key": String(datapath.tunnel_key) };
     yield WantedSwitch({
       key: name, initial: { name },
-      columns: { other_config: entries({ "interconn-ts": name, "ic-vxlan_mode": isVxlan ? "true" : undefined, ...requested }) },
+      columns: { other_config: entries({ "interconn-ts": name, "ic-vxlan_mode": String(isVxlan), ...requested }) },
     });
     const range = isVxlan ? vxlanTransitKeys : transitKeys;
     const owner = `switch ${name}`;

@@ -134,8 +134,9 @@ export const isVxlanMode = setting("vxlan mode", (t: Topology): boolean => {
   return false;
 });
 
+/** ovn-ic writes it on every transit switch, "false" where the tunnels between zones are Geneve: what counts is the value (ovn-nb(5)). */
 const isVxlanInterconnected = setting("vxlan interconnection", (t: Topology): boolean => {
-  for (const s of t.switches) if (s.row.other_config.has("ic-vxlan_mode")) return true;
+  for (const s of t.switches) if (boolOption(s.row.other_config, "ic-vxlan_mode", false)) return true;
   return false;
 });
 
