@@ -77,6 +77,49 @@ test("a file without a server", { skip }, async () => {
   }
 });
 
+const waitForEel = '["Zoo",{"op":"wait","table":"Animal","where":[["name","==","eel"]],"columns":["name"],"until":"==","rows":[{"name":"eel"}]}]';
+
+/** A shell, as the output of what stays in the background goes on into a file. */
+test("a monitor and a lock in the background", { skip }, async () => {
+  const zoo = new Zoo();
+  const shell = (line: string): string => {
+    const env = { ...process.env, OVS_RUNDIR: zoo.folder, PATH: `${bin}:${process.env["PATH"] ?? ""}` };
+    return execFileSync("/bin/sh", ["-ec", line], { cwd: zoo.folder, encoding: "utf8", timeout: 60_000, env });
+  };
+  const printed = async (file: string, wanted: RegExp): Promise<void> => {
+    for (let i = 0; i < 200 && !wanted.test(shell(`cat ${file}`)); i++) await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.match(shell(`cat ${file}`), wanted);
+  };
+  const insert = (name: string): string => zoo.client("transact", `["Zoo",{"op":"insert","table":"Animal","row":{"name":"${name}"}}]`);
+  try {
+    zoo.tool("create", "db", "schema");
+    await zoo.serve();
+    shell(`ovsdb-client --detach --no-chdir --pidfile -f csv --no-headings monitor ${zoo.remote} Zoo Animal name >seen 2>&1`);
+    insert("ant");
+    await printed("seen", /,insert,ant\n$/);
+    shell("ovs-appctl -t ovsdb-client ovsdb-client/block");
+    insert("bee");
+    assert.equal(shell("ovs-appctl -t ovsdb-client ovsdb-client/block"), "already blocking\n");
+    assert.doesNotMatch(shell("cat seen"), /bee/);
+    shell("ovs-appctl -t ovsdb-client ovsdb-client/unblock");
+    await printed("seen", /,insert,bee\n$/);
+    shell("ovs-appctl -t ovsdb-client exit");
+    for (let i = 0; i < 200 && existsSync(join(zoo.folder, "ovsdb-client.pid")); i++) await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.ok(!existsSync(join(zoo.folder, "ovsdb-client.pid")));
+    shell(`ovsdb-client --detach --no-chdir --pidfile=lock lock ${zoo.remote} one >locks 2>&1`);
+    assert.equal(shell("cat locks"), '{"locked":true}\n');
+    shell("ovs-appctl -t $PWD/ovsdb-client.$(cat lock).ctl unlock one; ovs-appctl -t $PWD/ovsdb-client.$(cat lock).ctl steal two");
+    await printed("locks", /^\{"locked":true\}\n\{\}\n\{"locked":true\}\n$/);
+    shell("ovs-appctl -t $PWD/ovsdb-client.$(cat lock).ctl exit");
+    shell(`ovsdb-client --detach --pidfile=waits transact ${zoo.remote} '${waitForEel}' >waited 2>&1`);
+    assert.ok(existsSync(join(zoo.folder, "waits")));
+    insert("eel");
+    await printed("waited", /^\[\{\}\]\n$/);
+  } finally {
+    await zoo.end();
+  }
+});
+
 test("a server and what its clients see", { skip }, async () => {
   const zoo = new Zoo();
   try {
@@ -88,6 +131,8 @@ test("a server and what its clients see", { skip }, async () => {
     assert.equal(zoo.client("list-tables"), "Table\n------\nAnimal\nFood\n");
     assert.equal(zoo.client("dump", "Zoo", "Animal", "name", "legs"), "Animal table\nlegs name\n---- -----\n[]   snake\n4    cow\n");
     assert.equal(zoo.run("ovsdb-client", "-f", "csv", "--no-headings", "dump", zoo.remote, "Food", "what"), "Food table\nhay\n");
+    // Not by UUID, which would be another order each time.
+    assert.match(zoo.client("dump", "Zoo", "Animal", "_uuid", "name"), /cow[^]*snake/);
     assert.equal(zoo.client("query", '["Zoo",{"op":"delete","table":"Animal","where":[]}]'), '[{"count":2}]\n');
     assert.equal(zoo.client("wait", "Zoo", "connected"), "");
     assert.equal(zoo.client("needs-conversion", "schema"), "no\n");

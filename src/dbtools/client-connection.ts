@@ -78,6 +78,11 @@ export class ClientConnection {
     return isJsonArray(names) ? names.filter((n) => typeof n === "string") : fatal("list_dbs response is not array");
   }
 
+  /** Leaves what the server sends where it is. */
+  pause(isPaused: boolean): void {
+    this.#session.pause(isPaused);
+  }
+
   close(): void {
     this.#session.close();
   }

@@ -1,14 +1,17 @@
 /** `ovsdb-client monitor`, `monitor-cond` and `monitor-cond-since`: what changes, as tables, until the connection ends. */
 import {
-  type Cell, type ColumnType, datumFromJson, type DatabaseSchema, isJsonArray, isJsonObject, type Json, member, type OutputTable, OvsdbError,
-  type TableSchema,
+  type Cell, type ColumnType, datumFromJson, type DatabaseSchema, isJsonArray, isJsonObject, isUuid, type Json, JsonSyntaxError, member,
+  type OutputTable, OvsdbError, parseJson, type TableSchema,
 } from "../ovsdb/index.ts";
+import { type UnixctlCommand, UnixctlError } from "../daemon/index.ts";
+import { type Call, fetchSchema } from "./client-call.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { Fatal, fatal } from "./fatal.ts";
+import { parseTransaction } from "./ovsdb-tool.ts";
 
 export type MonitorMethod = "monitor" | "monitor_cond" | "monitor_cond_since";
 
-export interface MonitorWish {
+interface MonitorWish {
   readonly method: MonitorMethod;
   /** A table, or ALL. */
   readonly table: string;
@@ -26,9 +29,10 @@ interface Monitored {
 
 const versionType: ColumnType = { key: { kind: "uuid" }, min: 1, max: 1 };
 
-/** Never resolves: rejects when the connection ends or the database goes. `started` is called after the first reply. */
-export async function monitor(
+/** Never resolves: rejects when the connection ends or the database goes. `started` is called when the first reply has been shown. */
+async function monitor(
   connection: ClientConnection, schema: DatabaseSchema, wish: MonitorWish, show: (tables: readonly OutputTable[], head: string) => void,
+  started: () => void,
 ): Promise<never> {
   const names = wish.table === "ALL" ? Object.keys(schema.tables).sort() : [wish.table];
   if (wish.table === "ALL" && wish.condition !== undefined) fatal("ALL tables are not allowed with condition");
@@ -62,6 +66,7 @@ export async function monitor(
     const [found, lastId, updates = null] = isJsonArray(reply) ? reply : fatal("<result> is not array");
     show(tables(updates, true), `found: ${String(found)}, last_id: ${String(lastId)}\n`);
   }
+  started();
   return connection.ended;
 }
 
@@ -127,4 +132,47 @@ function printUpdate2(m: Monitored, update: Json, several: boolean): OutputTable
     for (const [action, row] of Object.entries(isJsonObject(change) ? change : {})) rows.push(rowCells(m, uuid, action, row ?? null));
   }
   return asTable(m, rows, several);
+}
+
+export async function runMonitor(call: Call, method: MonitorMethod): Promise<void> {
+  const args = [...call.args];
+  const lastId = method === "monitor_cond_since" && isUuid(args[0] ?? "") ? args.shift() : undefined;
+  const condition = method === "monitor" ? undefined : parseTransaction(args.shift() ?? "");
+  const [table, ...columns] = args;
+  if (table === undefined) return fatal("missing table name");
+  const stay = await call.stay(monitorCommands(call.connection));
+  const schema = await fetchSchema(call);
+  const wish = { method, table, columns, condition, lastId: lastId ?? "00000000-0000-0000-0000-000000000000" };
+  const show = (tables: readonly OutputTable[], head: string): void => {
+    call.process.out(head);
+    const timestamp = new Date(call.host.clock.wall()).toISOString().replace("T", " ").replace("Z", "");
+    call.show(call.timestamps ? tables.map((t) => ({ ...t, timestamp })) : tables);
+  };
+  try {
+    await Promise.race([monitor(call.connection, schema, wish, show, () => stay.ready()), stay.asked]);
+  } finally {
+    stay.leave();
+  }
+}
+
+/** What a monitor in the background can be asked: to leave the server's messages unread for a while, and other conditions. */
+function monitorCommands(connection: ClientConnection): readonly UnixctlCommand[] {
+  let isBlocked = false;
+  const block = (wanted: boolean, already: string) => (): string => {
+    if (isBlocked === wanted) return already;
+    isBlocked = wanted;
+    connection.pause(wanted);
+    return "";
+  };
+  const changeCondition = ([table = "", text = ""]: readonly string[]): string => {
+    const where = parseJson(text);
+    if (where instanceof JsonSyntaxError) throw new UnixctlError(where.message);
+    connection.call("monitor_cond_change", [null, null, { [table]: { where } }]).catch(() => undefined);
+    return "condition changed";
+  };
+  return [
+    { name: "ovsdb-client/block", usage: "", minArgs: 0, maxArgs: 0, run: block(true, "already blocking") },
+    { name: "ovsdb-client/unblock", usage: "", minArgs: 0, maxArgs: 0, run: block(false, "already unblocked") },
+    { name: "ovsdb-client/cond_change", usage: "TABLE COND", minArgs: 2, maxArgs: 2, run: changeCondition },
+  ];
 }

@@ -40,7 +40,8 @@ export async function dumpTables(
   return chosen.map(([name, wanted], i) => {
     const types = wanted.map((column) => schema.tables[name]?.columns[column]?.type ?? uuidType);
     const data = (rows[i] ?? []).map((row) => types.map((type, x) => read(row, wanted[x] ?? "", type, name)));
-    data.sort(compareRows);
+    const order = rowOrder(types);
+    data.sort((a, b) => compareRows(a, b, order));
     return {
       caption: `${name} table`,
       headings: wanted,
@@ -56,11 +57,18 @@ function read(row: JsonObject, column: string, type: ColumnType, table: string):
   return datum instanceof OvsdbError ? fatal(String(datum)) : datum;
 }
 
-function compareRows(a: readonly Datum[], b: readonly Datum[]): number {
-  for (const [x, datum] of a.entries()) {
-    const other = b[x];
-    const order = other === undefined ? 0 : compareDatums(datum, other);
-    if (order !== 0) return order;
+/** Which columns decide first: UUIDs only between rows that are otherwise the same, since they are chance and two dumps should compare. */
+function rowOrder(types: readonly ColumnType[]): readonly number[] {
+  const places = [...types.keys()];
+  const isUuid = (x: number): boolean => types[x]?.key.kind === "uuid";
+  return [...places.filter((x) => !isUuid(x)), ...places.filter(isUuid)];
+}
+
+function compareRows(a: readonly Datum[], b: readonly Datum[], order: readonly number[]): number {
+  for (const x of order) {
+    const [one, other] = [a[x], b[x]];
+    const compared = one === undefined || other === undefined ? 0 : compareDatums(one, other);
+    if (compared !== 0) return compared;
   }
   return 0;
 }

@@ -5,31 +5,17 @@ import {
 } from "../daemon/index.ts";
 import { type Host, type Log, parseActiveTarget, type Process, silentLog } from "../host/index.ts";
 import {
-  defaultStyle, type DatabaseSchema, isJsonArray, isJsonObject, isUuid, type Json, member, OvsdbError, type OutputTable, printJsonPretty, printJsonSorted,
-  printTable, schemaFromJson, schemaToJson, type TableStyle, typeToJson,
+  defaultStyle, isJsonArray, isJsonObject, type Json, member, printJsonPretty, printJsonSorted, printTable, schemaToJson, type TableStyle, typeToJson,
 } from "../ovsdb/index.ts";
 import { ClientConnection } from "./client-connection.ts";
-import { monitor, type MonitorMethod } from "./client-monitor.ts";
+import { type Call, fetchSchema } from "./client-call.ts";
+import { lock } from "./client-lock.ts";
+import { runMonitor } from "./client-monitor.ts";
 import { backup, dumpTables } from "./dump.ts";
+import { Stay, type StayPlace } from "./client-stay.ts";
 import { Fatal, fatal } from "./fatal.ts";
 import { parseTransaction, readSchemaFile } from "./ovsdb-tool.ts";
 import { restoreTransaction } from "./restore.ts";
-
-interface Call {
-  readonly host: Host;
-  readonly process: Process;
-  readonly connection: ClientConnection;
-  /** Empty for commands that need none. */
-  readonly database: string;
-  readonly args: readonly string[];
-  readonly style: TableStyle;
-  readonly force: boolean;
-  readonly timestamps: boolean;
-  /** What was given as --[no-]db-change-aware. */
-  readonly changeAware: boolean;
-  print(json: Json): void;
-  show(tables: readonly OutputTable[]): void;
-}
 
 interface ClientCommand {
   readonly usage: string;
@@ -39,15 +25,17 @@ interface ClientCommand {
   run(call: Call): Promise<void>;
 }
 
-async function fetchSchema({ connection, database }: Pick<Call, "connection" | "database">): Promise<DatabaseSchema> {
-  const schema = schemaFromJson(await connection.call("get_schema", [database]));
-  return schema instanceof OvsdbError ? fatal(String(schema)) : schema;
-}
-
-async function transact({ connection, changeAware }: Call, transaction: Json): Promise<Json> {
+async function transact({ connection, changeAware, stay }: Call, transaction: Json): Promise<Json> {
   if (!isJsonArray(transaction) || typeof transaction[0] !== "string") return fatal("not a valid OVSDB query");
   if (changeAware) await connection.call("set_db_change_aware", [true]);
-  return connection.call("transact", transaction);
+  // Nobody who puts a question into the background waits for its answer: it may be a long wait.
+  const place = await stay();
+  place.ready();
+  try {
+    return await connection.call("transact", transaction);
+  } finally {
+    place.leave();
+  }
 }
 
 /** An "abort" at the end keeps a query from changing anything. */
@@ -75,30 +63,6 @@ async function wait({ connection, args }: Call): Promise<void> {
   const rows = [{ name: database }];
   const until = state === "removed" ? "!=" : "==";
   checkResults(await connection.call("transact", ["_Server", { op: "wait", table: "Database", columns: ["name"], where, until, rows }]));
-}
-
-async function lock(call: Call, method: string): Promise<void> {
-  call.connection.onNotification(({ method: notified, params }) => {
-    call.process.out(`${notified}\n`);
-    call.print(params);
-  });
-  call.print(await call.connection.call(method, [call.args[0] ?? ""]));
-  if (method !== "unlock") await call.connection.ended;
-}
-
-async function runMonitor(call: Call, method: MonitorMethod): Promise<void> {
-  const args = [...call.args];
-  const lastId = method === "monitor_cond_since" && isUuid(args[0] ?? "") ? args.shift() : undefined;
-  const condition = method === "monitor" ? undefined : parseTransaction(args.shift() ?? "");
-  const [table, ...columns] = args;
-  if (table === undefined) return fatal("missing table name");
-  const schema = await fetchSchema(call);
-  const wish = { method, table, columns, condition, lastId: lastId ?? "00000000-0000-0000-0000-000000000000" };
-  await monitor(call.connection, schema, wish, (tables, head) => {
-    call.process.out(head);
-    const timestamp = new Date(call.host.clock.wall()).toISOString().replace("T", " ").replace("Z", "");
-    call.show(call.timestamps ? tables.map((t) => ({ ...t, timestamp })) : tables);
-  });
 }
 
 const command = (usage: string, needsDatabase: boolean, counts: readonly [number, number], run: (call: Call) => Promise<void>): ClientCommand => ({
@@ -211,7 +175,6 @@ export async function runOvsdbClient(process: Process, makeHost: (log: Log) => H
 }
 
 async function runCommand(process: Process, makeHost: (log: Log) => Host, options: readonly GivenOption[], rest: readonly string[]): Promise<void> {
-  if (isGiven(options, "detach")) fatal("--detach is not supported by this program");
   const [name, ...given] = rest;
   if (name === undefined) return fatal("missing command name; use --help for help");
   const chosen = Object.hasOwn(commands, name) ? commands[name] : undefined;
@@ -229,22 +192,22 @@ async function runCommand(process: Process, makeHost: (log: Log) => Host, option
   try {
     const [database, own] = chosen.needsDatabase ? await takeDatabase(connection, name, chosen, args) : ["", args];
     if (own.length < chosen.minArgs || own.length > chosen.maxArgs) return fatal(`invalid syntax for '${name}' (use --help for help)`);
-    await chosen.run(makeCall(process, host, connection, database, own, options));
+    await chosen.run(makeCall({ process, host, vlog, folders, options }, connection, database, own));
   } finally {
     connection.close();
     timer?.cancel();
   }
 }
 
-function makeCall(
-  process: Process, host: Host, connection: ClientConnection, database: string, args: readonly string[], options: readonly GivenOption[],
-): Call {
+function makeCall(place: StayPlace, connection: ClientConnection, database: string, args: readonly string[]): Call {
+  const { process, host, options } = place;
   const style = styleFrom(options);
   let shown = 0;
   return {
     host, process, connection, database, args, style,
     force: isGiven(options, "force"),
     timestamps: isGiven(options, "timestamp"),
+    stay: (commands) => Stay.begin(place, commands),
     changeAware: isGiven(options, "db-change-aware"),
     print: (json) => process.out(`${style.pretty ? printJsonPretty(json) : printJsonSorted(json)}\n`),
     show(tables) {

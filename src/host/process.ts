@@ -42,9 +42,14 @@ export interface Background {
    * (then 0, with whatever the child left as `message`) or ends before that (then its exit code).
    * `pidfile` is written and locked for the child if the machine has the means (see `heldPidfile`).
    */
-  start(pidfile?: string): Promise<{ readonly code: number; readonly message: string }>;
+  start(pidfile?: string, manner?: BackgroundManner): Promise<{ readonly code: number; readonly message: string }>;
   /** In the child: the pid file that holds its number and on which it holds the lock that C's ovs-appctl looks for. */
   readonly heldPidfile: string | undefined;
   /** In the child: lets the parent go, and from here on standard output and error lead nowhere. */
-  ready(message?: string): void;
+  ready(message?: string, manner?: BackgroundManner): void;
+}
+
+export interface BackgroundManner {
+  /** Standard output and error stay where the parent's go: for programs whose output is what they are for. */
+  readonly keepsOutput?: boolean;
 }

@@ -1,7 +1,7 @@
 /** The process that Node runs in, and how it goes into the background. */
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
-import type { Background, Process, SignalName } from "../process.ts";
+import type { Background, BackgroundManner, Process, SignalName } from "../process.ts";
 
 /** Set in the environment of a child that has been put into the background; it reports on file descriptor 3. */
 const childMark = "ISTHMUS_BACKGROUND_CHILD";
@@ -81,11 +81,12 @@ function nodeBackground(): Background {
     isChild,
     heldPidfile,
     start: startChild,
-    ready(message = "") {
+    ready(message = "", { keepsOutput = false } = {}) {
       if (!isChild || reported) return;
       reported = true;
       writeAll(reportFile, Buffer.from(`${message}\0`));
       closeSync(reportFile);
+      if (keepsOutput) return;
       for (const file of [1, 2]) {
         closeSync(file);
         // The lowest free descriptor is the one just closed.
@@ -115,7 +116,7 @@ const lockAndBecome = `
   }
   exec(@command);`;
 
-function startChild(pidfile?: string): Promise<{ code: number; message: string }> {
+function startChild(pidfile?: string, { keepsOutput = false }: BackgroundManner = {}): Promise<{ code: number; message: string }> {
   return new Promise((resolve) => {
     const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
     // The layout of the lock's structure is that of 64-bit Linux.
@@ -123,7 +124,7 @@ function startChild(pidfile?: string): Promise<{ code: number; message: string }
     const [command = process.execPath, ...args] = locks ? [perl, "-e", lockAndBecome, pidfile, ...again] : again;
     const child = spawn(command, args, {
       detached: true,
-      stdio: ["ignore", "ignore", "inherit", "pipe"],
+      stdio: ["ignore", keepsOutput ? "inherit" : "ignore", "inherit", "pipe"],
       env: { ...process.env, [childMark]: String(process.pid) },
     });
     let report = "";
