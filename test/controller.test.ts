@@ -30,6 +30,8 @@ test("a chassis registers itself, and is gone after a proper exit", () => withBe
   assert.deepEqual([encap?.type, encap?.ip, encap?.options.get("csum")], ["geneve", "127.99.0.1", "true"]);
   await bench.until("bridge", () => bench.bridge !== undefined);
   assert.equal(bench.bridge?.fail_mode, "secure");
+  await bench.until("prefixes", () => bench.bridge?.flow_tables.size === 255 && bench.ovs.tables.Flow_Table.size === 1);
+  assert.deepEqual([...bench.ovs.tables.Flow_Table].map((t) => [...t.prefixes].sort()), [["ip_dst", "ip_src", "ipv6_dst", "ipv6_src"]]);
   const exit = bench.controller?.commands.find((c) => c.name === "exit");
   await exit?.run([]);
   await bench.until("no chassis", () => bench.sb.tables.Chassis.size === 0 && bench.sb.tables.Encap.size === 0);

@@ -11,6 +11,7 @@ import { bridgeUpkeep, type Ground } from "./bridge.ts";
 import { chassisIndex, releaseChassisIndex } from "./chassis-index.ts";
 import { commandsOf } from "./commands.ts";
 import { ChassisSession } from "./chassis-session.ts";
+import { flowTablePrefixes } from "./flow-table-prefixes.ts";
 import { OpenVswitchRepair, RepairCrew } from "./repairs.ts";
 import type { OpenVswitchReplica, OpenVswitchTransaction } from "./rows.ts";
 import { booleanSetting, setting } from "./settings.ts";
@@ -93,7 +94,7 @@ class RunningController implements Controller {
     if (this.#isStopped || !this.#ovs.status.isSynced) return;
     if (!this.#isPrepared) {
       this.#isPrepared = true;
-      this.#engine.install(this.#ground, [bridgeUpkeep, chassisIndex]);
+      this.#engine.install(this.#ground, [bridgeUpkeep, flowTablePrefixes, chassisIndex]);
       this.#engine.sink(OpenVswitchRepair, this.#crew);
     }
     this.#engine.flush();

@@ -130,6 +130,11 @@ class LiveReplica implements SessionEvents, TransactionHome {
     return known !== undefined && (column === undefined || Object.hasOwn(known.columns, column));
   }
 
+  maxMembers(table: string, column: string): number {
+    const columns = (this.#serverSchema ?? this.schema).tables[table]?.columns;
+    return columns !== undefined && Object.hasOwn(columns, column) ? (columns[column]?.type.max ?? 0) : 0;
+  }
+
   current(row: RowRef, column: string) {
     const table = this.tables[row._table];
     const position = table?.shape.positions.get(column);

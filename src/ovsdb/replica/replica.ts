@@ -42,6 +42,8 @@ export interface Replica<D extends Database> {
   readonly synced: Promise<void>;
   /** Whether the server's schema has it: an older server may lack tables and columns, which then read as empty. */
   hasColumn<N extends TableName<D>>(table: N, column?: ColumnName<D, N>): boolean;
+  /** How many members the server's schema allows the column; an older server may allow fewer. 0: it has no such column. */
+  maxMembers<N extends TableName<D>>(table: N, column: ColumnName<D, N>): number;
   /** As the database holds it; not tracked. */
   datum(row: RowRef, column: string): Datum;
   transaction(): Transaction<D>;
