@@ -66,6 +66,17 @@ test("a datagram in pieces, in any order, is tracked once and goes on in pieces"
   );
 });
 
+test("all pieces go the way of the one that made it whole", () => {
+  const { fragments } = new Bench();
+  const ways: number[] = [];
+  pieces(3000, 1400).forEach((frame, i) => {
+    const packet = new Packet(frame);
+    packet.readHeaders();
+    fragments.take(packet, 3, () => true, () => ways.push(i));
+  });
+  assert.deepEqual(ways, [2, 2, 2]);
+});
+
 test("translation reaches every piece, and the whole checksum stays right", () => {
   const bench = new Bench();
   for (const frame of pieces(3000, 1400)) bench.send(frame, true);

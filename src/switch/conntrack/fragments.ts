@@ -87,7 +87,8 @@ export class Fragments {
     if (pieces === undefined) return;
     this.#forget(name);
     this.counters[family].completed += pieces.length;
-    trackTogether(pieces, family, zone, track);
+    // All go the way of the one that made the datagram whole: from here on they are one datagram's, whatever tables said before.
+    trackTogether(pieces, family, zone, track, goOn);
   }
 
   /** Lets those go, as invalid, whose datagram will not be whole any more. */
@@ -166,7 +167,7 @@ function inOrder(pieces: readonly Piece[]): readonly Piece[] | undefined {
   return sorted.at(-1)?.isLast === true ? sorted : undefined;
 }
 
-function trackTogether(pieces: readonly Piece[], family: 4 | 6, zone: number, track: TrackWhole): void {
+function trackTogether(pieces: readonly Piece[], family: 4 | 6, zone: number, track: TrackWhole, goOn: GoOn): void {
   const [first] = pieces;
   if (first === undefined) return;
   const datagram = family === 4 ? wholeIpv4(first, pieces) : wholeIpv6(first, pieces);
@@ -179,7 +180,7 @@ function trackTogether(pieces: readonly Piece[], family: 4 | 6, zone: number, tr
     const { key } = piece.packet;
     key.set(datagram.key.subarray(W.ctState, W.tunId), W.ctState);
     key[W.ctZone] = zone;
-    piece.goOn(piece.packet);
+    goOn(piece.packet);
   }
 }
 
