@@ -11,7 +11,7 @@ import { AddressManagement } from "./ipam/address-management.ts";
 import { AddressUse } from "./ipam/address-use.ts";
 import { Lflow } from "./lflow.ts";
 import { HealthCheckFeedback } from "./nb-feedback/health-check-feedback.ts";
-import { GatewayFeedback, PortFeedback, TagRequest } from "./nb-feedback/port-feedback.ts";
+import { GatewayFeedback, PortFeedback, tagAskedFor, TagRequest } from "./nb-feedback/port-feedback.ts";
 import { allocateGroupKeys } from "./multicast/memberships.ts";
 import { bindingRules, routerRules, switchRules, type ZoneContext, zoneRules } from "./rules.ts";
 import { type Aging, letRowsAge } from "./sync/aging.ts";
@@ -160,9 +160,11 @@ export class Zone {
       what: "queue ids", min: 1, policy: "lowest", warn, conflict: () => undefined,
       existing: (_, key) => untracked(() => intOption(t.bindingsByName.first(key)?.options ?? new Map(), "qdisc_queue_id", 0)) || undefined,
     });
+    const askedTags = engine.index("tags asked for by name", t.switchPorts, tagAskedFor);
     const tags = new KeyAllocator({
       what: "vlans for nested ports", min: 1, policy: "lowest", warn, conflict: () => undefined,
       existing: (_, key) => untracked(() => t.nb.Logical_Switch_Port.get(key as Uuid<"Logical_Switch_Port">)?.tag),
+      isBarred: (parent, tag) => untracked(() => askedTags.first(`${parent} ${tag}`) !== undefined),
     });
     const acls = new KeyAllocator({
       what: "ACL IDs", min: 1, policy: "lowest", warn, conflict: () => undefined,

@@ -12,6 +12,7 @@ import { balancedNatChanges, balancedNatNetwork, natChanges, natNetwork } from "
 import { type Network, NetworkGenerator } from "./network.ts";
 import type { Dump } from "./normalize.ts";
 import { routingChanges, routingNetwork, whatChassisLearn } from "./routing.ts";
+import { settingsChanges, settingsNetwork, whatChassisCan } from "./settings.ts";
 
 export interface Family {
   readonly generate: (seed: number) => Network;
@@ -27,6 +28,7 @@ export const families: { readonly [name: string]: Family } = {
   lb: { generate: balancerNetwork, changes: balancerChanges },
   features: { generate: featuresNetwork, changes: featuresChanges, southbound: { seen: ["Port_Binding", "Chassis"], operations: whatChassisSnoop } },
   routing: { generate: routingNetwork, changes: routingChanges, southbound: { seen: ["Port_Binding", "BFD"], operations: whatChassisLearn } },
+  settings: { generate: settingsNetwork, changes: settingsChanges, southbound: { seen: ["Chassis"], operations: whatChassisCan } },
   nat: { generate: natNetwork, changes: natChanges },
   "nat-lb": { generate: balancedNatNetwork, changes: balancedNatChanges },
 };

@@ -18,6 +18,8 @@ interface Assignment {
   readonly ipv6: Ipv6 | undefined;
 }
 
+type Staying = Partial<Pick<Assignment, "mac" | "ipv4">>;
+
 /** What is in use on one switch. */
 interface Usage {
   /** How many ports have it by their own configuration. */
@@ -73,11 +75,11 @@ export class AddressManagement implements Sink<AddressUse> {
 
   added(use: AddressUse): void {
     const { port, owner, plan, asks, ips, macs } = use;
-    for (const mac of macs) this.#macs.set(mac, (this.#macs.get(mac) ?? 0) + 1);
+    for (const mac of macs) increment(this.#macs, mac);
     if (owner === undefined || port === undefined) return;
     const usage = this.#usage(owner);
     for (const ip of ips) {
-      usage.fixed.set(ip, (usage.fixed.get(ip) ?? 0) + 1);
+      increment(usage.fixed, ip);
       const loser = usage.given.get(ip);
       if (loser !== undefined) this.#stirred.add(loser);
     }
@@ -120,7 +122,20 @@ export class AddressManagement implements Sink<AddressUse> {
     // First what can stay as it is, so that nobody else is given it.
     const before = new Map(asking.map((asker) => [asker, this.#take(asker.port, asker.usage) ?? this.#former.get(asker.port) ?? assignmentOf(asker.port)]));
     const changed = asking.filter((asker) => !this.#keep(asker, before.get(asker)));
-    for (const asker of changed) this.#assignNew(asker, before.get(asker));
+    const staying = new Map(changed.map((asker) => [asker, this.#reserve(asker, before.get(asker))]));
+    for (const asker of changed) this.#assignNew(asker, before.get(asker), staying.get(asker) ?? {});
+  }
+
+  /** Of a port that gets something new, what stays: a MAC does even if somebody else has taken it since. */
+  #reserve({ port, plan, usage, asks }: Asker, before: Assignment | undefined): Staying {
+    if (before === undefined) return {};
+    const asked = parseAsked(asks);
+    const keepsMac = asked.mac === undefined && hasPrefix(before.mac, macPrefix(port.topology));
+    const { ipv4 } = before;
+    const keepsIpv4 = ipv4 !== undefined && plan.ipv4 !== undefined && (asked.ipv4 === undefined || asked.ipv4 === ipv4) && isFree(ipv4, plan.ipv4, usage);
+    if (keepsMac) increment(this.#macs, before.mac);
+    if (keepsIpv4) usage.given.set(ipv4, port);
+    return { ...(keepsMac ? { mac: before.mac } : {}), ...(keepsIpv4 ? { ipv4 } : {}) };
   }
 
   /** Gives the port what it had, if that is what it would be given today. */
@@ -138,22 +153,21 @@ export class AddressManagement implements Sink<AddressUse> {
     return true;
   }
 
-  #assignNew({ port, owner, usage, plan, asks }: Asker, before: Assignment | undefined): void {
+  #assignNew({ port, owner, usage, plan, asks }: Asker, before: Assignment | undefined, staying: Staying): void {
     const asked = parseAsked(asks);
     const { name } = port.row;
-    const ipv4 = this.#chooseIpv4(owner, plan.ipv4, usage, asked, before, name);
-    const keepsMac = before !== undefined && asked.mac === undefined && hasPrefix(before.mac, macPrefix(port.topology)) && !this.#macs.has(before.mac);
-    const mac = asked.mac ?? (keepsMac ? before.mac : this.#unusedMac(macPrefix(port.topology), asked.ipv4 ?? ipv4 ?? 0));
-    if (asked.mac === undefined && !keepsMac) this.#log.info(`Assigned dynamic MAC address '${formatMac(mac)}' to port '${name}'`);
+    const ipv4 = staying.ipv4 ?? this.#chooseIpv4(owner, plan.ipv4, usage, asked, name);
+    const mac = asked.mac ?? staying.mac ?? this.#unusedMac(macPrefix(port.topology), asked.ipv4 ?? ipv4 ?? 0);
+    if (staying.mac !== undefined) decrement(this.#macs, staying.mac);
+    else if (asked.mac === undefined) this.#log.info(`Assigned dynamic MAC address '${formatMac(mac)}' to port '${name}'`);
     const ipv6 = this.#ipv6(plan.ipv6Prefix, asked, mac);
     if (ipv6 !== undefined && ipv6 !== before?.ipv6) this.#log.info(`Assigned dynamic IPv6 address '${formatIpv6(ipv6)}' to port '${name}'`);
     this.#give(port, usage, { mac, ipv4, ipv6 });
   }
 
-  #chooseIpv4(owner: LogicalSwitch, subnet: Subnet | undefined, usage: Usage, asked: Asked, before: Assignment | undefined, name: string): Ipv4 | undefined {
+  #chooseIpv4(owner: LogicalSwitch, subnet: Subnet | undefined, usage: Usage, asked: Asked, name: string): Ipv4 | undefined {
     if (subnet === undefined) return undefined;
     if (asked.ipv4 !== undefined && isFree(asked.ipv4, subnet, usage)) return asked.ipv4;
-    if (before?.ipv4 !== undefined && asked.ipv4 === undefined && isFree(before.ipv4, subnet, usage)) return before.ipv4;
     for (let ip = subnet.start + 1; ip < subnet.start + subnet.size - 1; ip++) {
       const chosen = ip as Ipv4;
       if (!isFree(chosen, subnet, usage)) continue;
@@ -183,7 +197,7 @@ export class AddressManagement implements Sink<AddressUse> {
 
   #give(port: SwitchPort, usage: Usage, assignment: Assignment): void {
     this.#assignments.set(port, assignment);
-    this.#macs.set(assignment.mac, (this.#macs.get(assignment.mac) ?? 0) + 1);
+    increment(this.#macs, assignment.mac);
     if (assignment.ipv4 !== undefined) usage.given.set(assignment.ipv4, port);
     this.#texts.set(port.row._uuid, textOf(assignment));
   }
@@ -205,6 +219,10 @@ export class AddressManagement implements Sink<AddressUse> {
     }
     return usage;
   }
+}
+
+function increment<K>(counts: Map<K, number>, key: K): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
 function decrement<K>(counts: Map<K, number>, key: K): void {

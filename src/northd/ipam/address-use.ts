@@ -19,13 +19,15 @@ export interface AddressUse {
   readonly asks: string | undefined;
   /** IPv4 addresses that are taken. */
   readonly ips: readonly number[];
-  /** MACs with northd's prefix that are taken. */
+  /** What MACs begin with that northd gives out: with another one, ports get other MACs. */
+  readonly prefix: string;
+  /** MACs with that prefix that are taken. */
   readonly macs: readonly Mac[];
   readonly name: string;
 }
 
-export const AddressUse = relation<AddressUse>("address use", ({ port, owner, plan, asks, ips, macs, name }) =>
-  [port?.row._uuid, owner?.row._uuid, planText(plan), asks, ips.join(), macs.join(), name].join("\n"));
+export const AddressUse = relation<AddressUse>("address use", ({ port, owner, plan, asks, ips, prefix, macs, name }) =>
+  [port?.row._uuid, owner?.row._uuid, planText(plan), asks, ips.join(), prefix, macs.join(), name].join("\n"));
 
 const planText = (plan: AddressPlan | undefined): string =>
   plan === undefined ? "" : `${plan.ipv4?.start}+${plan.ipv4?.size} ${plan.ipv4?.excluded.join(";")} ${plan.ipv6Prefix}`;
@@ -46,11 +48,12 @@ export const addressUseOfPort = rule("address-use", (t: Topology) => t.switchPor
   const ips = hasPlan ? [...given, ...(peer === undefined ? [] : [networksOf(peer)])].flatMap((a) => a.ipv4.map((n) => n.address)) : [];
   const macs = given.map((a) => a.mac).filter((mac) => isOurs(mac, prefix));
   const asks = hasPlan ? dynamic[0] : undefined;
-  if (asks !== undefined || ips.length + macs.length > 0) yield AddressUse({ port, owner, plan, asks, ips, macs, name: port.row.name });
+  if (asks !== undefined || ips.length + macs.length > 0) yield AddressUse({ port, owner, plan, asks, ips, prefix, macs, name: port.row.name });
 });
 
 export const macUseOfRouterPort = rule("mac-use", (t: Topology) => t.routerPorts, function* (t, port) {
   if (routerOf(port) === undefined) return;
   const { mac } = networksOf(port);
-  if (isOurs(mac, macPrefix(t))) yield AddressUse({ port: undefined, owner: undefined, plan: undefined, asks: undefined, ips: [], macs: [mac], name: port.row.name });
+  const prefix = macPrefix(t);
+  if (isOurs(mac, prefix)) yield AddressUse({ port: undefined, owner: undefined, plan: undefined, asks: undefined, ips: [], prefix, macs: [mac], name: port.row.name });
 });

@@ -70,6 +70,10 @@ export const TagRequest = relation<{ readonly scope: string; readonly key: strin
 export const tagRequests = rule("tag-request", (t: Topology) => t.switchPorts, function* (_, port) {
   const { tag_request: requested, parent_name: parent = "", _uuid: uuid } = port.row;
   if (requested === undefined || switchOf(port) === undefined || (requested === 0 && parent === "")) return;
-  // A tag that was asked for is the port's in any case: it has a scope of its own unless its parent hands out others.
+  // A tag that was asked for is the port's in any case, be it another's too: it has a scope of its own.
   yield TagRequest({ scope: requested === 0 ? parent : `${parent}\n${uuid}`, key: uuid, requested, max: 4095 });
 });
+
+/** `PARENT TAG` of a container that asks for a certain tag: its parent gives it to no other one. */
+export const tagAskedFor = ({ row: { tag_request: requested = 0, parent_name: parent = "" } }: SwitchPort): readonly string[] =>
+  (requested === 0 || parent === "" ? [] : [`${parent} ${requested}`]);

@@ -32,6 +32,8 @@ export interface KeyAllocatorOptions {
   readonly policy: "lowest" | "next";
   /** The number that the database has for it. Not tracked. */
   existing(scope: string, key: string): number | undefined;
+  /** Nobody is given the number of northd's own accord. Not tracked. */
+  isBarred?(scope: string, number: number): boolean;
   warn(text: string): void;
   /** Told when a number was asked for that another has asked for too. */
   conflict(request: KeyRequest): void;
@@ -179,8 +181,9 @@ export class KeyAllocator implements Sink<KeyRequest>, KeySource {
     const { min, policy, what, warn } = this.#options;
     const scope = this.#scope(request.scope);
     const from = policy === "next" && scope.highest < request.max ? Math.max(min, scope.highest + 1) : min;
-    for (let number = from; number <= request.max; number++) if (this.#grant(request, number, false)) return;
-    for (let number = min; number < from; number++) if (this.#grant(request, number, false)) return;
+    const grant = (number: number): boolean => this.#options.isBarred?.(request.scope, number) !== true && this.#grant(request, number, false);
+    for (let number = from; number <= request.max; number++) if (grant(number)) return;
+    for (let number = min; number < from; number++) if (grant(number)) return;
     warn(`all ${what} exhausted`);
     this.#given.clear(request.key);
   }
