@@ -2,7 +2,7 @@
  * What the controller costs: switches with ports here and elsewhere and some logical flows for each port; working them all
  * out, and one change, from the transaction until the switch's barrier came back (less that of a change of nothing).
  *
- *     npx esbuild bench/controller.ts --bundle --platform=node --format=esm --outfile=/tmp/controller.mjs && node /tmp/controller.mjs [SWITCHES] [PORTS]
+ *     npm run bench -- controller [SWITCHES] [PORTS]
  */
 import { ChassisBench } from "../test/chassis-bench.ts";
 

@@ -1,7 +1,7 @@
 /**
  * What the engine costs: 100,000 ports on 1,000 switches, three rules; filling it, one change, and the memory of it all.
  *
- *     npx esbuild bench/engine.ts --bundle --platform=node --format=esm --outfile=/tmp/engine.mjs && node --expose-gc /tmp/engine.mjs
+ *     npm run bench -- engine
  */
 import { Cell, type Collection, type CollectionWatcher, derived, Engine, relation, rule } from "../src/engine/index.ts";
 

@@ -5,12 +5,14 @@
  *     bin/isthmus up examples/az1-az2.lab.yml --dir /tmp/az --detach
  *     npm run bench -- learned-route /tmp/az 30
  */
+import { existsSync } from "node:fs";
 import { silentLog } from "../src/host/index.ts";
 import { nodeHost } from "../src/host/node/index.ts";
 import { openReplica } from "../src/ovsdb/index.ts";
 import { northbound } from "../src/schemas/index.ts";
 
 const [folder = "az1-az2", rounds = "30"] = process.argv.slice(2);
+if (!existsSync(`${folder}/h0/ovnnb_db.sock`)) throw new Error(`no lab runs in ${folder}: bin/isthmus up examples/az1-az2.lab.yml --dir ${folder} --detach`);
 const host = nodeHost(silentLog);
 let noticed = (): void => {};
 const [az1, az2] = ["h0", "h1"].map((node) => openReplica(host, northbound, `unix:${folder}/${node}/ovnnb_db.sock`, { changed: () => noticed() }));

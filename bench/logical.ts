@@ -2,7 +2,7 @@
  * What reading and encoding logical flows costs: the flows that OVN's northd made of forty random networks, over and over,
  * until they are 40,000. The first round is a program that has just started: hardly anything of it is compiled yet.
  *
- *     npx esbuild bench/logical.ts --bundle --platform=node --format=esm --outfile=/tmp/logical.mjs && node /tmp/logical.mjs
+ *     npm run bench -- logical
  */
 import {
   dhcpv4Options, dhcpv6Options, outputInit, ovnSymbols, type Pipeline, pipelineLength, readLogicalFlow, translateLogicalFlow, type TranslationContext,

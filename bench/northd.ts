@@ -4,7 +4,7 @@
  * With --services also 200 load balancers in a group that every switch has, and a port group of one port of each switch with
  * 50 access control lists.
  *
- *     npx esbuild bench/northd.ts --bundle --platform=node --format=esm --sourcemap=inline --outfile=/tmp/bench-northd.mjs && node /tmp/bench-northd.mjs [SWITCHES] [PORTS] [--services] [--server=PROGRAM] [--northd=PROGRAM]
+ *     npm run bench -- northd [SWITCHES] [PORTS] [--services] [--server=PROGRAM] [--northd=PROGRAM]
  *
  * Server and northd run in this process, unless another program of the same command line is given. Figures of CPU are
  * this process's (and, of another northd, that process's).

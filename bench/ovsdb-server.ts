@@ -2,8 +2,7 @@
  * What a database server does in a second: inserts one after the other, pipelined, durable; one row's update to many
  * clients; a large database loaded, fetched and dumped. The same for any server of the same command line.
  *
- *     npx esbuild bench/ovsdb-server.ts --bundle --platform=node --format=esm --outfile=/tmp/bench-ovsdb.mjs
- *     node /tmp/bench-ovsdb.mjs bin/ovsdb-server [PATH-OF-ANOTHER-SERVER...]
+ *     npm run bench -- ovsdb-server [PATH-OF-A-SERVER...]
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -12,6 +11,7 @@ import { join } from "node:path";
 import { silentLog } from "../src/host/index.ts";
 import { nodeDisk, nodeStreams } from "../src/host/node/index.ts";
 import { DatabaseFile, type Json, JsonRpcSession, type OvsdbError, schemaFromJson } from "../src/ovsdb/index.ts";
+import { root } from "../test/lab-fixture.ts";
 
 const flowColumns = { logical_datapath: "string", pipeline: "string", table_id: "integer", priority: "integer", match: "string", actions: "string" };
 const schema = schemaFromJson({
@@ -169,5 +169,6 @@ async function bench(program: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
 }
 
-for (const program of process.argv.slice(2)) await bench(program);
+const programs = process.argv.slice(2);
+for (const program of programs.length > 0 ? programs : [join(root, "bin/ovsdb-server")]) await bench(program);
 process.exit(0);

@@ -1,18 +1,37 @@
 /**
- * What a replica costs: 50,000 logical flows from a server in a process of its own (given as a remote), time and memory.
+ * What a replica costs: 50,000 logical flows from a server in a process of its own, time and memory.
  *
- *     bin/ovsdb-tool create /tmp/sb.db ovn-sb.ovsschema && bin/ovsdb-server --remote=punix:/tmp/sb.sock /tmp/sb.db &
- *     npx esbuild bench/replica.ts --bundle --platform=node --format=esm --outfile=/tmp/r.mjs && node --expose-gc /tmp/r.mjs unix:/tmp/sb.sock
+ *     npm run bench -- replica [REMOTE]
+ *
+ * Without a remote (`unix:/tmp/sb.sock`) an ovsdb-server of ours is started for it.
  */
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { silentLog } from "../src/host/index.ts";
 import { nodeHost } from "../src/host/node/index.ts";
 import { Engine, relation, rule } from "../src/engine/index.ts";
-import { openProjector, openReplica, wished, wishRelation, type Wish } from "../src/ovsdb/index.ts";
+import { DatabaseFile, openProjector, openReplica, wished, wishRelation, type Wish } from "../src/ovsdb/index.ts";
 import { southbound } from "../src/schemas/index.ts";
+import { root } from "../test/lab-fixture.ts";
 
-const remote = process.argv[2] ?? "unix:/tmp/sb.sock";
 const count = 50_000;
 const host = nodeHost(silentLog);
+const scratch = mkdtempSync(join(tmpdir(), "isthmus-replica-"));
+
+/** A server of ours on an empty southbound database; the replica connects as soon as it listens. */
+function ownServer(): string {
+  DatabaseFile.create(host.disk, join(scratch, "sb.db"), southbound);
+  const server = spawn(join(root, "bin/ovsdb-server"), [`--remote=punix:${scratch}/sb.sock`, "--unixctl=none", join(scratch, "sb.db")], { stdio: "ignore" });
+  process.on("exit", () => {
+    server.kill();
+    rmSync(scratch, { recursive: true, force: true });
+  });
+  return `unix:${scratch}/sb.sock`;
+}
+
+const remote = process.argv[2] ?? ownServer();
 const say = (what: string, from: number): void => void process.stdout.write(`${what.padEnd(52)} ${(performance.now() - from).toFixed(0)} ms, heap ${heap()} MB\n`);
 const heap = (): string => {
   globalThis.gc?.();
@@ -78,3 +97,4 @@ say(`each looked at (${sum})`, from);
 projector.close();
 writer.close();
 reader.close();
+process.exit(0);

@@ -2,7 +2,7 @@
  * How many packets a second one core forwards once their flows are in the cache, how long a walk through forty tables
  * takes, and how fast flows are added.
  *
- *     npx esbuild bench/switch.ts --bundle --platform=node --format=esm --outfile=/tmp/switch.mjs && node /tmp/switch.mjs
+ *     npm run bench -- switch
  */
 import { macOf } from "../src/net/index.ts";
 import { type Action, field, Match, noBuffer, ports as reserved } from "../src/openflow/index.ts";
