@@ -7,6 +7,7 @@ import type { FlowRule } from "./flow/flow-rule.ts";
 import { LearnedFlows } from "./flow/learned-flows.ts";
 import { FlowTable, tableCount } from "./flow/flow-table.ts";
 import { MacTable } from "./walk/mac-table.ts";
+import type { PortMirror } from "./port/port-mirror.ts";
 import { MatchShapes } from "./flow/minimask.ts";
 import type { SwitchPort } from "./port/switch-port.ts";
 
@@ -23,6 +24,7 @@ export class Bridge {
   readonly groups = new Map<number, FlowGroup>();
   readonly meters = new Map<number, FlowMeter>();
   readonly macs = new MacTable();
+  mirrors: readonly PortMirror[] = [];
   readonly portsByName = new Map<string, SwitchPort>();
   readonly portsByNumber = new Map<number, SwitchPort>();
   /** Geneve options that tun_metadata fields stand for, by field number. */

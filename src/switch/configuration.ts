@@ -17,6 +17,7 @@ import { ConfiguredBridge, type ConfiguredPort } from "./configured-bridge.ts";
 import type { ZoneLimits } from "./conntrack/zone-limits.ts";
 import type { Controllers } from "./openflow/controllers.ts";
 import { interfaceTypes } from "./interface-settings.ts";
+import { applyMirrors, missingOfMirror } from "./mirror-rows.ts";
 import { PortOpener, type PortOpenerParts } from "./port/port-opener.ts";
 import { addressOf, missingOfBridge, linkOf, missingOfPort, secondsOr, statisticsOf, statusOf, versionsOf } from "./row-settings.ts";
 import { isTunnel, type SwitchPort } from "./port/switch-port.ts";
@@ -141,6 +142,7 @@ export class Configuration {
     for (const uuid of this.#dirtyPorts) this.#applyPort(uuid);
     this.#dirtyPorts.clear();
     this.#describePatches();
+    for (const configured of this.bridges.values()) this.#applyMirrors(configured);
     if (row !== undefined && row.next_cfg !== row.cur_cfg) this.#parts.dummies?.configured();
     if (row !== undefined) {
       this.#answers.openVSwitch(row._uuid, {
@@ -201,6 +203,15 @@ export class Configuration {
     this.#answers.bridge(row._uuid, {
       datapath_id: bridge.datapathId.toString(16).padStart(16, "0"), datapath_version: "<built-in>",
     });
+  }
+
+  #applyMirrors(configured: ConfiguredBridge): void {
+    const { tables } = this.#parts.replica;
+    const named = tables.Bridge.get(configured.uuid)?.mirrors ?? new Set();
+    if (named.size === 0 && configured.bridge.mirrors.length === 0) return;
+    const rows = [...named].map((uuid) => tables.Mirror.get(uuid)).filter((row) => row !== undefined);
+    for (const row of rows) this.#warnOfMissing(`mirror ${row.name}`, missingOfMirror(row));
+    applyMirrors(configured, rows);
   }
 
   /** Once for each thing that is asked for in vain. */

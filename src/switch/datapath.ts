@@ -164,7 +164,7 @@ export class Datapath implements Surroundings {
       walk.key[W.actsetOutput] = reserved.unset;
     }
     walk.table = state?.table ?? 0;
-    runPipeline(walk, walk.table);
+    runPipeline(walk, walk.table, state === undefined ? bridge.portsByNumber.get(inPort) : undefined);
     if (walk.error !== undefined) {
       this.#warn(`over limit on bridge ${bridge.name}: ${walk.error}`);
       walk.actions = [];

@@ -80,7 +80,6 @@ export function statisticsOf({ counters: c }: SwitchPort): ReadonlyMap<string, n
 /** What a bridge's row asks for that this switch does not do: said in the log rather than silently left out. */
 export function missingOfBridge(row: BridgeRow): readonly string[] {
   const missing: string[] = [];
-  if (row.mirrors.size > 0) missing.push("mirrors");
   if (row.netflow !== undefined) missing.push("netflow");
   if (row.sflow !== undefined) missing.push("sflow");
   if (row.ipfix !== undefined) missing.push("ipfix");

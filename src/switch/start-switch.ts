@@ -25,7 +25,7 @@ const sweepMs = 1000;
 const statisticsMs = 5000;
 
 /** The tables that concern a switch of this kind. */
-const monitor = { Open_vSwitch: true, Bridge: true, Port: true, Interface: true, Controller: true, Datapath: true, CT_Zone: true } as const;
+const monitor = { Open_vSwitch: true, Bridge: true, Port: true, Interface: true, Controller: true, Datapath: true, CT_Zone: true, Mirror: true } as const;
 
 export function startSwitch(host: Host, options: SwitchOptions): Switch {
   const devices = new Devices();

@@ -13,7 +13,7 @@ export class FrozenStates {
   freeze(state: Omit<FrozenState, "id">): FrozenState {
     const { bridge, table, inPort, pipeline, stack } = state;
     const isPlain = state.actionSet.length === 0 && state.rest.length === 0;
-    const content = isPlain ? `${bridge.uuid} ${table} ${inPort} ${pipeline.join()} ${JSON.stringify(stack)}` : "";
+    const content = isPlain ? `${bridge.uuid} ${table} ${inPort} ${pipeline.join()} ${JSON.stringify(stack)} ${[...(state.mirrored ?? [])].map((m) => m.name).join()}` : "";
     const known = isPlain ? this.#byContent.get(content) : undefined;
     if (known !== undefined) return known;
     this.#lastId = (this.#lastId % 0xffff_fffe) + 1;

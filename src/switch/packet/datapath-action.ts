@@ -5,6 +5,7 @@
 import type { Nat, PacketInReason } from "../../openflow/index.ts";
 import type { Bridge } from "../bridge.ts";
 import type { FlowKey } from "../flow/flow-key.ts";
+import type { PortMirror } from "../port/port-mirror.ts";
 import type { Step } from "../walk/program.ts";
 import type { TunnelType } from "../port/tunnel-protocol.ts";
 import type { SwitchPort } from "../port/switch-port.ts";
@@ -105,6 +106,8 @@ export interface FrozenState {
   readonly stack: readonly (readonly number[])[];
   readonly actionSet: readonly Step[];
   readonly rest: readonly RestOfRule[];
+  /** Mirrors that have had the packet. */
+  readonly mirrored?: ReadonlySet<PortMirror>;
 }
 
 /** What was left of one rule's actions. */

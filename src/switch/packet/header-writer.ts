@@ -92,7 +92,8 @@ function writeIpv6(packet: Packet): void {
   const b = packet.own();
   const { key } = packet;
   const misc = key[W.nwMisc] as number;
-  writeU32(b, at, (0x60000000 | (((misc >>> 16) & 0xff) << 20) | ((key[W.ipv6Label] as number) & 0xfffff)) >>> 0);
+  // The version stays as it came.
+  writeU32(b, at, ((readU32(b, at) & 0xf0000000) | (((misc >>> 16) & 0xff) << 20) | ((key[W.ipv6Label] as number) & 0xfffff)) >>> 0);
   b[at + 7] = misc >>> 8;
   const checksumAt = transportChecksumAt(packet);
   for (let i = 0; i < 8; i++) {

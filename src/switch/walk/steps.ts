@@ -13,14 +13,16 @@ import { runGroup } from "./walk-group.ts";
 import { byOriginalTuple, decrementTtl, pushVlan, setVlan } from "./walk-headers.ts";
 import { learnFlow } from "./walk-learn.ts";
 import { outputNormal, outputToAll } from "./walk-normal.ts";
-import { noticeOf, outputToPort, toController, whole } from "./walk-output.ts";
+import type { SwitchPort } from "../port/switch-port.ts";
+import { mirrorInput, noticeOf, outputToPort, toController, whole } from "./walk-output.ts";
 import type { ConnectionStep, Slice, Step } from "./program.ts";
 import type { Walk } from "./walk.ts";
 import { maxDepth, maxResubmits } from "./walk.ts";
 import { isPresent } from "../flow/prerequisite.ts";
 
-/** The whole pipeline, from table 0 (or another) to the action set. */
-export function runPipeline(walk: Walk, table: number): void {
+/** The whole pipeline, from table 0 (or another) to the action set. `from`: the port that the packet has just come in by. */
+export function runPipeline(walk: Walk, table: number, from?: SwitchPort): void {
+  if (from !== undefined && walk.bridge.mirrors.length > 0) mirrorInput(walk, from, intoTable0);
   runTable(walk, table, walk.inPort);
   runActionSet(walk);
   walk.finishPause();

@@ -6,6 +6,7 @@ import { isMulticastMac, macOf } from "../../net/index.ts";
 import { W } from "../flow/flow-key.ts";
 import type { SwitchPort } from "../port/switch-port.ts";
 import type { Walk } from "./walk.ts";
+import { isMirrorOutput } from "./walk-mirror.ts";
 import { outputToPort, whole } from "./walk-output.ts";
 
 type IntoTable0 = (walk: Walk) => void;
@@ -13,6 +14,7 @@ type IntoTable0 = (walk: Walk) => void;
 export function outputToAll(walk: Walk, isFlood: boolean, intoTable0: IntoTable0): void {
   for (const port of walk.bridge.portsByNumber.values()) {
     if (port.number === walk.inPort || (isFlood && (port.config & noFlood) !== 0)) continue;
+    if (isMirrorOutput(walk, port)) continue;
     outputToPort(walk, port, whole, intoTable0);
   }
 }
@@ -46,7 +48,7 @@ export function outputNormal(walk: Walk, intoTable0: IntoTable0): void {
   }
   walk.tracer?.note("detail", "no learned MAC for destination, flooding");
   for (const port of bridge.portsByNumber.values()) {
-    if (port.number === walk.inPort || (port.config & noFlood) !== 0 || !carries(port, vlan)) continue;
+    if (port.number === walk.inPort || (port.config & noFlood) !== 0 || !carries(port, vlan) || isMirrorOutput(walk, port)) continue;
     outputOnVlan(walk, port, vlan, intoTable0);
   }
 }

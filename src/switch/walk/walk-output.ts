@@ -4,6 +4,7 @@ import { W } from "../flow/flow-key.ts";
 import type { TunnelOutput } from "../packet/datapath-action.ts";
 import { addressInKey } from "../port/tunnel-address.ts";
 import type { SwitchPort, TunnelKind } from "../port/switch-port.ts";
+import { mirrorPacket } from "./walk-mirror.ts";
 import { outputNative, terminates } from "./walk-native.ts";
 import { enterBridgeBy } from "./walk-patch.ts";
 import type { Walk } from "./walk.ts";
@@ -34,6 +35,16 @@ export function toController(walk: Walk, notice: ControllerNotice): void {
 /** Out of an ordinary port (or LOCAL). `intoTable0` goes on in the bridge behind a patch port. */
 export function outputToPort(walk: Walk, port: SwitchPort, maxLength: number, intoTable0: (walk: Walk) => void): void {
   if ((port.config & (portConfig.portDown | portConfig.noForward)) !== 0) return;
+  sendToPort(walk, port, maxLength, intoTable0);
+  if (walk.bridge.mirrors.length > 0) mirrorPacket(walk, port, "destinations", (w, to, size) => outputToPort(w, to, size, intoTable0));
+}
+
+/** Copies what has just come in by `port`. */
+export function mirrorInput(walk: Walk, port: SwitchPort, intoTable0: (walk: Walk) => void): void {
+  mirrorPacket(walk, port, "sources", (w, to, size) => outputToPort(w, to, size, intoTable0));
+}
+
+function sendToPort(walk: Walk, port: SwitchPort, maxLength: number, intoTable0: (walk: Walk) => void): void {
   switch (port.kind.type) {
     case "patch":
       return throughPatch(walk, port, intoTable0);

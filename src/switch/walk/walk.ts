@@ -12,6 +12,7 @@ import type { FlowGroup, ReadyBucket } from "../flow/flow-group.ts";
 import { firstHeaderWord, firstPacketWord, type FlowKey, keyWords, tunMetadataFields, W } from "../flow/flow-key.ts";
 import type { FlowRule } from "../flow/flow-rule.ts";
 import type { NativeTunnels } from "../native/native-tunnels.ts";
+import type { PortMirror } from "../port/port-mirror.ts";
 import { type Slice, type Step, type Write } from "./program.ts";
 import { eachChunk, eachWrite, lowBits, readSlice } from "../flow/slice.ts";
 import type { SwitchPort } from "../port/switch-port.ts";
@@ -75,6 +76,8 @@ export class Walk {
   actionCount = 0;
   table = 0;
   cookie = 0n;
+  /** Mirrors that have had the packet as it is. */
+  readonly mirrored = new Set<PortMirror>();
   depth = 0;
   resubmits = 0;
   stack: number[][] = [];
@@ -118,6 +121,7 @@ export class Walk {
   write(word: number, mask: number, value: number): void {
     this.key[word] = ((this.key[word] ?? 0) & ~mask) | (value & mask);
     if (word < firstPacketWord) return;
+    if (word >= firstHeaderWord) this.mirrored.clear();
     this.wildcards.written[word] = (this.wildcards.written[word] ?? 0) | mask;
     if (word >= firstHeaderWord || word === W.pktMark) this.pending[word] = (this.pending[word] ?? 0) | mask;
   }
@@ -228,6 +232,7 @@ export class Walk {
     wildcards.written[W.inPort] = 0xffffffff;
     this.stack = state.stack.map((s) => [...s]);
     this.actionSet = state.actionSet;
+    for (const mirror of state.mirrored ?? []) this.mirrored.add(mirror);
   }
 
   /** The pipeline as it is here, to go on later at `table` or with `rest`. */
@@ -236,6 +241,7 @@ export class Walk {
     return {
       bridge: this.bridge, table, pipeline: this.key.slice(0, W.ethDst), inPort: this.inPort,
       stack: this.stack.map((s) => [...s]), actionSet: this.actionSet, rest,
+      ...(this.mirrored.size === 0 ? {} : { mirrored: new Set(this.mirrored) }),
     };
   }
 
