@@ -9,7 +9,6 @@ import { etherType, ipProtocol, parseEthernet, parseGeneve, parseIcmpv4, parseIp
 import { formatIpv4, formatMac } from "../src/net/index.ts";
 import { isthmus, run, RunningLab, unordered } from "./lab-fixture.ts";
 
-// OVN's main branch shows router ports' link-local addresses as well.
 const northbound = `
 switch UUID (ts1)
     port lsp-ts1-router_west
@@ -27,12 +26,10 @@ switch UUID (net_east)
 router UUID (router_east)
     port lrp-router_east-ts1
         mac: "aa:aa:aa:aa:aa:01"
-        ipv6-lla: "fe80::a8aa:aaff:feaa:aa01"
         networks: ["169.254.100.1/24"]
         gateway chassis: [gw_east]
     port router_east-net_east
         mac: "40:44:00:00:00:04"
-        ipv6-lla: "fe80::4244:ff:fe00:4"
         networks: ["192.168.1.1/24"]
 `;
 

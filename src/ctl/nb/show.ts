@@ -1,5 +1,4 @@
 /** `ovn-nbctl show`: switches and routers with their ports, and how `init` and `sync` do nothing by themselves. */
-import { formatIpv6, linkLocalOf, macZero, parseMac } from "../../net/index.ts";
 import { type Command, commands } from "../command.ts";
 import { compareText, findNamed, type Nb, type NbContext, type NbRow } from "./find.ts";
 
@@ -56,16 +55,13 @@ function showSwitch({ db }: NbContext, row: NbRow<"Logical_Switch">): string {
   return `switch ${row._uuid} (${row.name})${alias(row.external_ids, "neutron:network_name")}\n${ports.join("")}`;
 }
 
-/** Under each MAC address stands the link-local address that comes of it, whether or not the port speaks IPv6; zeros for what is no MAC. */
-const linkLocalText = (mac: string): string => formatIpv6(linkLocalOf(parseMac(mac) ?? macZero));
-
+/** Newer releases (24.09 on) also print each port's IPv6 link-local address; what was written about OVN, and Debian's release, do not, and neither does this. */
 function showRouter({ db }: NbContext, row: NbRow<"Logical_Router">): string {
   const ports = byName(db.those("Logical_Router_Port", row.ports)).map((port) => {
     const chassis = byPriority(db.those("Gateway_Chassis", port.gateway_chassis)).map((c) => c.chassis_name);
     return (
       `    port ${port.name}\n` +
       line("mac", `"${port.mac}"`) +
-      line("ipv6-lla", `"${linkLocalText(port.mac)}"`) +
       (port.networks.size > 0 ? line("networks", quotedList(port.networks)) : "") +
       line("route-table", port.options.get("route_table")) +
       (chassis.length > 0 ? line("gateway chassis", `[${chassis.join(" ")}]`) : "") +
