@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { symlinkSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
+import { ovnInternalVersion } from "../src/daemon/index.ts";
 import { formatIpv4, ipv4Of } from "../src/net/index.ts";
 import { fingerprint } from "./flow-fingerprint.ts";
 import { ChassisBench, chassisName } from "./chassis-bench.ts";
@@ -122,6 +123,26 @@ test("ovn-bridge-remote: the switch is reached where the setting says, from the 
   symlinkSync(`${bench.folder}/br-int.mgmt`, elsewhere);
   await bench.until("vm2 up", () => second()?.up === true);
 }));
+
+test("ovn-match-northd-version: nothing is done about what another release's northd has written", () => withBench(async (bench) => {
+  const network = new RandomNetwork(bench);
+  const global = () => [...bench.sb.tables.SB_Global][0] ?? assert.fail();
+  const setVersion = (version: string) => bench.inSb((txn) => txn.update(global(), { options: { northd_internal_version: version } }));
+  const port = () => [...bench.sb.tables.Port_Binding][0];
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 200));
+  await pause();
+  assert.equal(bench.sb.tables.Chassis.size, 0);
+  await setVersion(ovnInternalVersion);
+  await bench.until("chassis", () => bench.sb.tables.Chassis.size === 1);
+  await setVersion("another");
+  await network.addSwitch();
+  await network.addPort(0, "vm1");
+  await bench.plug("tap1", "vm1");
+  await pause();
+  assert.equal(port()?.chassis, undefined);
+  await setVersion(ovnInternalVersion);
+  await bench.until("vm1 up", () => port()?.up === true);
+}, { "ovn-match-northd-version": "true" }));
 
 test("law: flows after any sequence of changes are those of a controller that starts now", async () => {
   await fc.assert(fc.asyncProperty(fc.array(fc.nat({ max: 0xffffffff }), { minLength: 5, maxLength: 40 }), (seeds) => withBench(async (bench) => {

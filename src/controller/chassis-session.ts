@@ -77,6 +77,9 @@ export class ChassisSession {
   #isPaused = false;
   #isClosed = false;
   #isWithdrawing = false;
+  /** By another release's northd: nothing is written that was worked out before. */
+  #isHeld = false;
+  #refusedVersion: string | undefined;
 
   constructor(host: Host, ovs: OpenVswitchReplica, remote: string, options: NodeOptions) {
     this.#host = host;
@@ -104,8 +107,8 @@ export class ChassisSession {
     this.installer = new FlowInstaller(host.log, { flows: this.flows, groups, meters, takeFlushes: () => this.node.zones.takeFlushes(), connections: this.#connections });
     const log = host.log.module("main");
     this.#crews = [
-      new RepairCrew(host.clock, log, () => (ovs.status.isConnected ? ovs.transaction() : undefined)),
-      new RepairCrew(host.clock, log, () => (this.#sb.status.isConnected && this.#sb.status.isSynced && !this.#isWithdrawing ? this.#sb.transaction() : undefined)),
+      new RepairCrew(host.clock, log, () => (ovs.status.isConnected && !this.#isHeld ? ovs.transaction() : undefined)),
+      new RepairCrew(host.clock, log, () => (this.#sb.status.isConnected && this.#sb.status.isSynced && !this.#isWithdrawing && !this.#isHeld ? this.#sb.transaction() : undefined)),
     ];
     this.node.zones.restore(recordedZones(integrationBridge(this.node)));
     this.#wire(groups, meters);
@@ -220,7 +223,12 @@ export class ChassisSession {
 
   /** Something came from a database or the switch: everything that follows from it is brought up to date. */
   #changed(): void {
-    if (this.#isClosed || this.#isPaused || this.#isWithdrawing || this.#isOfAnotherVersion()) return;
+    if (this.#isClosed || this.#isPaused || this.#isWithdrawing) return;
+    this.#isHeld = this.#isOfAnotherVersion();
+    if (this.#isHeld) {
+      this.#followBridge();
+      return;
+    }
     if (this.#sb.status.isSynced && !this.node.isSettled.get()) this.node.isSettled.set(true);
     this.passes++;
     this.engine.flush();
@@ -229,16 +237,22 @@ export class ChassisSession {
     this.#install();
   }
 
-  /** ovn-match-northd-version: what another release's northd has written is left alone, and the flows stay as they are. */
+  /**
+   * ovn-match-northd-version: what another release's northd has written is left alone, and the flows stay as they are. While the
+   * database is away, so is the version; packets are answered all the same.
+   */
   #isOfAnotherVersion(): boolean {
     if (!booleanSetting(this.node, "ovn-match-northd-version", false)) return false;
-    // While the database is away, so is the version: what it had led to stays too.
-    if (!this.#sb.status.isConnected || !this.#sb.status.isSynced) return this.node.isSettled.get();
+    const { isConnected, isSynced, areConditionsInForce } = this.#sb.status;
+    if (!isConnected || !isSynced || !areConditionsInForce) return true;
     let version = "";
     for (const { options } of this.#sb.tables.SB_Global) version = options.get("northd_internal_version") ?? "";
-    if (version === ovnInternalVersion) return false;
-    this.#host.log.module("main").warn(`controller version - ${ovnInternalVersion} mismatch with northd version - ${version}`);
-    return true;
+    const isAnother = version !== ovnInternalVersion;
+    if (isAnother && version !== this.#refusedVersion) {
+      this.#host.log.module("main").warn(`controller version - ${ovnInternalVersion} mismatch with northd version - ${version}`);
+    }
+    this.#refusedVersion = isAnother ? version : undefined;
+    return isAnother;
   }
 
   /** Every row has come that conditions ask for, and what came with them has led to no further ones. */
