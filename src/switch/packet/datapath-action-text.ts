@@ -28,7 +28,7 @@ export const formatDatapathActions = (actions: readonly DatapathAction[], ports:
 function format(action: DatapathAction, ports: PortTexts): string {
   switch (action.kind) {
     case "output":
-      return ports.port(action.port);
+      return `${action.maxLength === 0xffff_ffff ? "" : `trunc(${action.maxLength}),`}${ports.port(action.port)}`;
     case "tunnel":
       return formatTunnel(action);
     case "tunnel_push":
