@@ -104,6 +104,10 @@ test("a monitor and a lock in the background", { skip }, async () => {
     shell("ovs-appctl -t ovsdb-client ovsdb-client/unblock");
     await printed("seen", /,insert,bee\n$/);
     shell("ovs-appctl -t ovsdb-client exit");
+    shell(`ovsdb-client --detach --no-chdir --pidfile=cond -f csv --no-headings monitor-cond ${zoo.remote} Zoo '[["name","==","ant"]]' Animal name >some 2>&1`);
+    assert.equal(shell(`ovs-appctl -t $PWD/ovsdb-client.$(cat cond).ctl ovsdb-client/cond_change Animal '[["name","==","bee"]]'`), "condition changed\n");
+    await printed("some", /,initial,ant\n[^]*,delete,[^]*,insert,bee|,initial,ant\n[^]*,insert,bee[^]*,delete,/);
+    shell("ovs-appctl -t $PWD/ovsdb-client.$(cat cond).ctl exit");
     for (let i = 0; i < 200 && existsSync(join(zoo.folder, "ovsdb-client.pid")); i++) await new Promise((resolve) => setTimeout(resolve, 20));
     assert.ok(!existsSync(join(zoo.folder, "ovsdb-client.pid")));
     shell(`ovsdb-client --detach --no-chdir --pidfile=lock lock ${zoo.remote} one >locks 2>&1`);

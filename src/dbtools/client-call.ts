@@ -1,9 +1,8 @@
 /** What a command of ovsdb-client is given: whom to ask, what was typed, where answers go. */
-import type { UnixctlCommand } from "../daemon/index.ts";
 import type { Host, Process } from "../host/index.ts";
 import { type DatabaseSchema, type Json, OvsdbError, type OutputTable, schemaFromJson, type TableStyle } from "../ovsdb/index.ts";
 import type { ClientConnection } from "./client-connection.ts";
-import type { Stay } from "./client-stay.ts";
+import type { Stay, StayManner } from "./client-stay.ts";
 import { fatal } from "./fatal.ts";
 
 export interface Call {
@@ -16,12 +15,12 @@ export interface Call {
   readonly style: TableStyle;
   readonly force: boolean;
   readonly timestamps: boolean;
-  /** What was given as --[no-]db-change-aware. */
-  readonly changeAware: boolean;
+  /** What was given as --[no-]db-change-aware; undefined if neither was. */
+  readonly changeAware: boolean | undefined;
   print(json: Json): void;
   show(tables: readonly OutputTable[]): void;
-  /** For a command that stays: pid file, background, and a control socket if there are commands for it. */
-  stay(commands?: readonly UnixctlCommand[]): Promise<Stay>;
+  /** For a command that stays: pid file, background, control socket. */
+  stay(manner: StayManner): Promise<Stay>;
 }
 
 export async function fetchSchema({ connection, database }: Pick<Call, "connection" | "database">): Promise<DatabaseSchema> {

@@ -16,7 +16,7 @@ export async function lock(call: Call, method: string): Promise<void> {
       return "";
     },
   });
-  const stay = await call.stay(["lock", "steal", "unlock"].map(verb));
+  const stay = await call.stay({ commands: ["lock", "steal", "unlock"].map(verb), hidesErrors: true });
   try {
     await ask(method, call.args[0] ?? "");
     stay.ready();

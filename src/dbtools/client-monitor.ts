@@ -31,7 +31,7 @@ const versionType: ColumnType = { key: { kind: "uuid" }, min: 1, max: 1 };
 
 /** Never resolves: rejects when the connection ends or the database goes. `started` is called when the first reply has been shown. */
 async function monitor(
-  connection: ClientConnection, schema: DatabaseSchema, wish: MonitorWish, show: (tables: readonly OutputTable[], head: string) => void,
+  { connection, changeAware }: Call, schema: DatabaseSchema, wish: MonitorWish, show: (tables: readonly OutputTable[], head: string) => void,
   started: () => void,
 ): Promise<never> {
   const names = wish.table === "ALL" ? Object.keys(schema.tables).sort() : [wish.table];
@@ -51,7 +51,7 @@ async function monitor(
       const update = isJsonObject(updates) ? member(updates, m.table) : undefined;
       return update === undefined ? [] : [wish.method === "monitor" ? printUpdate(m, update, several, initial) : printUpdate2(m, update, several)];
     });
-  await connection.call("set_db_change_aware", [true]);
+  if (changeAware !== false) await connection.call("set_db_change_aware", [true]);
   connection.onNotification(({ method, params }) => {
     const [id, second = null, third = null] = params;
     if (method === "monitor_canceled") connection.fail(new Fatal(`${connection.name}: ${schema.name} database was removed`));
@@ -140,7 +140,7 @@ export async function runMonitor(call: Call, method: MonitorMethod): Promise<voi
   const condition = method === "monitor" ? undefined : parseTransaction(args.shift() ?? "");
   const [table, ...columns] = args;
   if (table === undefined) return fatal("missing table name");
-  const stay = await call.stay(monitorCommands(call.connection));
+  const stay = await call.stay({ commands: monitorCommands(call.connection) });
   const schema = await fetchSchema(call);
   const wish = { method, table, columns, condition, lastId: lastId ?? "00000000-0000-0000-0000-000000000000" };
   const show = (tables: readonly OutputTable[], head: string): void => {
@@ -149,7 +149,7 @@ export async function runMonitor(call: Call, method: MonitorMethod): Promise<voi
     call.show(call.timestamps ? tables.map((t) => ({ ...t, timestamp })) : tables);
   };
   try {
-    await Promise.race([monitor(call.connection, schema, wish, show, () => stay.ready()), stay.asked]);
+    await Promise.race([monitor(call, schema, wish, show, () => stay.ready()), stay.asked]);
   } finally {
     stay.leave();
   }
@@ -167,7 +167,7 @@ function monitorCommands(connection: ClientConnection): readonly UnixctlCommand[
   const changeCondition = ([table = "", text = ""]: readonly string[]): string => {
     const where = parseJson(text);
     if (where instanceof JsonSyntaxError) throw new UnixctlError(where.message);
-    connection.call("monitor_cond_change", [null, null, { [table]: { where } }]).catch(() => undefined);
+    connection.call("monitor_cond_change", [null, null, { [table]: [{ where }] }]).catch(() => undefined);
     return "condition changed";
   };
   return [

@@ -6,7 +6,7 @@ import {
   commandTable, describeError, type Directories, type GivenOption, inFolder, isGiven, lastValue, pidfilePath, serveUnixctl, type UnixctlCommand,
   type UnixctlServer, versionText, type Vlog,
 } from "../daemon/index.ts";
-import type { Host, Process } from "../host/index.ts";
+import type { BackgroundManner, Host, Process } from "../host/index.ts";
 import { fatal } from "./fatal.ts";
 
 export interface StayPlace {
@@ -17,16 +17,25 @@ export interface StayPlace {
   readonly options: readonly GivenOption[];
 }
 
+export interface StayManner {
+  /** On the control socket, which only a child in the background has; none without. */
+  readonly commands?: readonly UnixctlCommand[];
+  /** Once in the background, what goes wrong is nobody's to read. */
+  readonly hidesErrors?: boolean;
+}
+
 export class Stay {
   readonly #place: StayPlace;
+  readonly #background: BackgroundManner;
   readonly #pidfile: string | undefined;
   #unixctl: UnixctlServer | undefined;
   #exit: () => void = () => undefined;
   /** Resolves when the control socket's `exit` was asked for. */
   readonly asked: Promise<void>;
 
-  private constructor(place: StayPlace) {
+  private constructor(place: StayPlace, hidesErrors: boolean) {
     this.#place = place;
+    this.#background = { keeps: hidesErrors ? ["output"] : ["output", "errors"] };
     this.#pidfile = pidfilePath(place.options, "ovsdb-client", place.folders);
     this.asked = new Promise((resolve) => {
       this.#exit = resolve;
@@ -34,12 +43,12 @@ export class Stay {
   }
 
   /** In the parent of a background child this waits until the child is up, and then ends the process. */
-  static async begin(place: StayPlace, commands: readonly UnixctlCommand[] | undefined): Promise<Stay> {
+  static async begin(place: StayPlace, { commands, hidesErrors = false }: StayManner): Promise<Stay> {
     const { options, process, host } = place;
-    const stay = new Stay(place);
+    const stay = new Stay(place, hidesErrors);
     const isDetached = isGiven(options, "detach");
     if (isDetached && !process.background.isChild) {
-      const { code } = await process.background.start(stay.#pidfile, { keepsOutput: true });
+      const { code } = await process.background.start(stay.#pidfile, stay.#background);
       return process.exit(code);
     }
     const pidfile = stay.#pidfile;
@@ -72,7 +81,7 @@ export class Stay {
 
   /** The first answer has been shown: a script that started this may go on. */
   ready(): void {
-    this.#place.process.background.ready("", { keepsOutput: true });
+    this.#place.process.background.ready("", this.#background);
   }
 
   leave(): void {

@@ -27,9 +27,9 @@ interface ClientCommand {
 
 async function transact({ connection, changeAware, stay }: Call, transaction: Json): Promise<Json> {
   if (!isJsonArray(transaction) || typeof transaction[0] !== "string") return fatal("not a valid OVSDB query");
-  if (changeAware) await connection.call("set_db_change_aware", [true]);
+  if (changeAware === true) await connection.call("set_db_change_aware", [true]);
   // Nobody who puts a question into the background waits for its answer: it may be a long wait.
-  const place = await stay();
+  const place = await stay({});
   place.ready();
   try {
     return await connection.call("transact", transaction);
@@ -112,7 +112,7 @@ const commands: { readonly [name: string]: ClientCommand } = {
   }),
   convert: command("[SERVER] SCHEMA", false, [1, 1], async (call) => {
     const schema = readSchemaFile(call.host, call.args[0] ?? "");
-    await call.connection.call("set_db_change_aware", [true]);
+    if (call.changeAware !== false) await call.connection.call("set_db_change_aware", [true]);
     await call.connection.call("convert", [schema.name, schemaToJson(schema)]);
   }),
   "needs-conversion": command("[SERVER] SCHEMA", false, [1, 1], async (call) => {
@@ -207,13 +207,18 @@ function makeCall(place: StayPlace, connection: ClientConnection, database: stri
     host, process, connection, database, args, style,
     force: isGiven(options, "force"),
     timestamps: isGiven(options, "timestamp"),
-    stay: (commands) => Stay.begin(place, commands),
-    changeAware: isGiven(options, "db-change-aware"),
+    stay: (manner) => Stay.begin(place, manner),
+    changeAware: awarenessFrom(options),
     print: (json) => process.out(`${style.pretty ? printJsonPretty(json) : printJsonSorted(json)}\n`),
     show(tables) {
       for (const table of tables) process.out(printTable(table, style, shown++ === 0));
     },
   };
+}
+
+function awarenessFrom(options: readonly GivenOption[]): boolean | undefined {
+  const last = options.findLast(({ name }) => name === "db-change-aware" || name === "no-db-change-aware");
+  return last === undefined ? undefined : last.name === "db-change-aware";
 }
 
 const isRemote = (text: string | undefined): boolean => text !== undefined && (parseActiveTarget(text) !== undefined || /^(ssl|pssl|ptcp|punix):/.test(text));

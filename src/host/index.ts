@@ -13,7 +13,7 @@ export type { DeviceEnd, Machine, MachineCommand, MachineDevice, MachineOptions,
 export { type MortalHost, mortalHost } from "./mortal-host.ts";
 export { type MemoryRouting, memoryRouting } from "./memory-routing.ts";
 export { memoryStreamPair } from "./memory-stream.ts";
-export { type Background, type Environment, type Process, type SignalName, signalNumbers } from "./process.ts";
+export { type Background, type BackgroundManner, type Environment, type Process, type SignalName, signalNumbers } from "./process.ts";
 export type { Random } from "./random.ts";
 export type { Channel, Thread, Threads } from "./threads.ts";
 export {

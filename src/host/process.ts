@@ -50,6 +50,6 @@ export interface Background {
 }
 
 export interface BackgroundManner {
-  /** Standard output and error stay where the parent's go: for programs whose output is what they are for. */
-  readonly keepsOutput?: boolean;
+  /** What stays where the parent's goes: for programs whose output is what they are for. */
+  readonly keeps?: readonly ("output" | "errors")[];
 }

@@ -81,13 +81,13 @@ function nodeBackground(): Background {
     isChild,
     heldPidfile,
     start: startChild,
-    ready(message = "", { keepsOutput = false } = {}) {
+    ready(message = "", { keeps = [] } = {}) {
       if (!isChild || reported) return;
       reported = true;
       writeAll(reportFile, Buffer.from(`${message}\0`));
       closeSync(reportFile);
-      if (keepsOutput) return;
-      for (const file of [1, 2]) {
+      for (const [file, kept] of [[1, "output"], [2, "errors"]] as const) {
+        if (keeps.includes(kept)) continue;
         closeSync(file);
         // The lowest free descriptor is the one just closed.
         openSync("/dev/null", "a");
@@ -116,7 +116,7 @@ const lockAndBecome = `
   }
   exec(@command);`;
 
-function startChild(pidfile?: string, { keepsOutput = false }: BackgroundManner = {}): Promise<{ code: number; message: string }> {
+function startChild(pidfile?: string, { keeps = [] }: BackgroundManner = {}): Promise<{ code: number; message: string }> {
   return new Promise((resolve) => {
     const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
     // The layout of the lock's structure is that of 64-bit Linux.
@@ -124,7 +124,7 @@ function startChild(pidfile?: string, { keepsOutput = false }: BackgroundManner 
     const [command = process.execPath, ...args] = locks ? [perl, "-e", lockAndBecome, pidfile, ...again] : again;
     const child = spawn(command, args, {
       detached: true,
-      stdio: ["ignore", keepsOutput ? "inherit" : "ignore", "inherit", "pipe"],
+      stdio: ["ignore", keeps.includes("output") ? "inherit" : "ignore", "inherit", "pipe"],
       env: { ...process.env, [childMark]: String(process.pid) },
     });
     let report = "";
