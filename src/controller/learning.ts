@@ -39,11 +39,18 @@ export const addressWrites = rule("address-writes", (node: Node) => node.learnin
   const mac = formatMac(learned.mac);
   const existing = [...node.fdbByAddress.get(`${learned.datapathKey} ${mac}`)][0];
   if (existing?.port_key === learned.portKey) return;
+  // From the physical network comes back what other chassis send out there: their own word for the address counts more.
+  const isFromNetwork = placeOf(node, learned)?.port.type === "localnet";
+  if (existing !== undefined && isFromNetwork && placeOf(node, { datapathKey: existing.dp_key, portKey: existing.port_key })?.port.type === "") return;
   yield SouthboundRepair({
     key: `FDB ${learned.datapathKey} ${mac} ${learned.portKey} ${existing?._uuid ?? ""}`,
     apply: (txn) => {
       if (existing === undefined) txn.insert("FDB", { dp_key: learned.datapathKey, mac, port_key: learned.portKey, timestamp: now(node) });
-      else txn.update(existing, { port_key: learned.portKey, timestamp: now(node) });
+      else {
+        // Another chassis may be giving its word just now.
+        if (isFromNetwork) txn.verify(existing, ["port_key"]);
+        txn.update(existing, { port_key: learned.portKey, timestamp: now(node) });
+      }
     },
   });
 });
