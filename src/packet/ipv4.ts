@@ -34,12 +34,12 @@ export const ipProtocol = { hopByHop: 0, icmp: 1, igmp: 2, tcp: 6, udp: 17, rout
 
 export const sizeofIpv4 = (h: Ipv4Header): number => 20 + h.options.length;
 
-/** undefined if it is cut short, of another version, or says sizes that cannot be. The checksum is for isIpv4Intact. */
-export function parseIpv4Header(b: Uint8Array): Ipv4Header | undefined {
+/** undefined if it is cut short (unless `isCut`: it may say that it is longer than it is), of another version, or says sizes that cannot be. The checksum is for isIpv4Intact. */
+export function parseIpv4Header(b: Uint8Array, isCut = false): Ipv4Header | undefined {
   if (b.length < 20 || (b[0] ?? 0) >> 4 !== 4) return undefined;
   const headerSize = ((b[0] ?? 0) & 15) * 4;
   const totalSize = readU16(b, 2);
-  if (headerSize < 20 || totalSize < headerSize || b.length < totalSize) return undefined;
+  if (headerSize < 20 || totalSize < headerSize || b.length < (isCut ? headerSize : totalSize)) return undefined;
   const fragment = readU16(b, 6);
   const tos = b[1] ?? 0;
   return {

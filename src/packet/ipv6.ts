@@ -24,11 +24,12 @@ export interface Ipv6Header {
 
 export const ipv6Size = 40;
 
-export function parseIpv6Header(b: Uint8Array): Ipv6Header | undefined {
+/** `isCut`: the packet may say that it is longer than it is. */
+export function parseIpv6Header(b: Uint8Array, isCut = false): Ipv6Header | undefined {
   if (b.length < ipv6Size || (b[0] ?? 0) >> 4 !== 6) return undefined;
   const first = readU32(b, 0);
   const payloadSize = readU16(b, 4);
-  if (b.length < ipv6Size + payloadSize) return undefined;
+  if (!isCut && b.length < ipv6Size + payloadSize) return undefined;
   return {
     dscp: (first >>> 22) & 0x3f, ecn: (first >>> 20) & 3, flowLabel: first & 0xfffff, payloadSize, nextHeader: b[6] ?? 0, hopLimit: b[7] ?? 0,
     src: readIpv6(b, 8), dst: readIpv6(b, 24),

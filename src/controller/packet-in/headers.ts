@@ -34,13 +34,13 @@ export function parseHeaders(packet: Uint8Array): Headers | undefined {
 function parseIp(packet: Uint8Array, type: number, offset: number): IpHeaders | undefined {
   const bytes = packet.subarray(offset);
   if (type === etherType.ipv4) {
-    const header = parseIpv4Header(bytes);
+    const header = parseIpv4Header(bytes, true);
     if (header === undefined) return undefined;
     const { src, dst, protocol } = header;
     return { family: 4, header, src, dst, protocol, upperOffset: offset + 20 + header.options.length };
   }
   const ipv6 = type === etherType.ipv6 ? withVersion6(bytes) : undefined;
-  const header = ipv6 && parseIpv6Header(ipv6);
+  const header = ipv6 && parseIpv6Header(ipv6, true);
   if (ipv6 === undefined || header === undefined) return undefined;
   const upper = findUpperLayer(ipv6);
   const { src, dst } = header;

@@ -179,6 +179,16 @@ test("ICMP errors hold as much of the packet as may be; the actions come behind 
   assert.deepEqual(present(sent).actions.map((a) => a.kind), ["set_field", "set_field", "resubmit"]);
 });
 
+test("a packet that claims to be longer than it is is quoted as far as it goes", () => {
+  for (const [from, to, sizeAt] of [["10.0.0.1", "10.0.1.1", 16], ["fd00::1", "fd01::1", 18]] as const) {
+    const [src, dst] = [ip(from), ip(to)];
+    const frame = ethernetFrame({ src: vmMac, dst: routerMac }, src.family === 4 ? etherType.ipv4 : etherType.ipv6, ipPacket(src, dst, ipProtocol.udp, udpDatagram(src, dst, 1, 2, Uint8Array.of(1, 2))));
+    new DataView(frame.buffer).setUint16(sizeAt, 508);
+    const [sent] = handUp(frame, "icmp", down).out;
+    assert.equal(present(sent).packet.length, 14 + (src.family === 4 ? 20 : 40) + 8 + frame.length - 14, from);
+  }
+});
+
 test("what an ICMP error quotes gets its logical source back; both checksums stay as right or as wrong as they were", () => {
   const [router, outside] = [ip("172.16.0.50"), ip("172.16.0.110")];
   const quoted = ipPacket(outside, ip("50.0.0.100"), ipProtocol.udp, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8));
