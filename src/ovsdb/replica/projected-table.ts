@@ -32,6 +32,21 @@ export type Resolve = (wished: Wished<string>, dependent: { readonly table: Proj
 
 const parentOf = ({ parent }: UntypedWish, find: Find): Uuid | undefined => (typeof parent === "object" ? find(parent) : parent);
 
+/** A set of fewer members is written whole. */
+const largeSet = 8;
+
+/** Of a large set in which little changes, only that is said; false where nothing was. */
+function mutateSet(row: ReplicaRow, column: string, wanted: unknown, transaction: ClientTransaction): boolean {
+  const present = peek(row, column);
+  if (!(wanted instanceof Set) || !(present instanceof Set) || wanted.size < largeSet) return false;
+  const come = [...wanted].filter((item) => !present.has(item));
+  const go = [...present].filter((item) => !wanted.has(item));
+  if (2 * (come.length + go.length) > wanted.size) return false;
+  transaction.mutate(row, column, "delete", new Set(go));
+  transaction.mutate(row, column, "insert", new Set(come));
+  return true;
+}
+
 export class ProjectedTable implements CollectionWatcher<UntypedWish> {
   readonly name: string;
   readonly ownsRows: boolean;
@@ -152,7 +167,9 @@ export class ProjectedTable implements CollectionWatcher<UntypedWish> {
     for (const name in columns) {
       if (isEntries(columns[name]) && !sameValue(resolved[name], peek(row, name))) transaction.verify(row, [name]);
     }
-    transaction.update(row, resolved);
+    const whole: { [column: string]: unknown } = {};
+    for (const [name, value] of Object.entries(resolved)) if (!mutateSet(row, name, value, transaction)) whole[name] = value;
+    transaction.update(row, whole);
   }
 
   /** A row that another holds goes when it is held no more. */
