@@ -11,16 +11,17 @@ import type { DatapathBinding } from "./rows.ts";
 const now = 1_000_000;
 const datapath = { _uuid: "d", external_ids: new Map([["mac_binding_age_threshold", "16"]]) } as unknown as DatapathBinding;
 
-function watchOn(timestamp: number): { watch: AgingWatch; pauses: number[]; seen: number[] } {
-  const [pauses, seen]: [number[], number[]] = [[], []];
+function watchOn(timestamp: number): { watch: AgingWatch; pauses: number[]; seen: number[]; probed: string[] } {
+  const [pauses, seen, probed]: [number[], number[], string[]] = [[], [], []];
   const after = (ms: number) => (pauses.push(ms), { cancel: () => pauses.push(0) });
   const host = { clock: { wall: () => now + 0.5, after } } as unknown as Host;
-  const binding = { _uuid: "00000005-0", datapath: "d", mac: "0A:00:00:00:00:01", timestamp };
+  const binding = { _uuid: "00000005-0", datapath: "d", mac: "0A:00:00:00:00:01", ip: "10.0.0.1", logical_port: "lrp", timestamp };
   const node = {
     neighborsByCookie: { get: (cookie: number) => (cookie === 5 ? [binding] : []) }, fdbByCookie: { get: () => [] },
+    portsByName: { first: (name: string) => void probed.push(name) },
     sb: { tables: { Datapath_Binding: { get: () => datapath } } }, learning: { saw: ({ at }: { at: number }) => seen.push(at) },
   } as unknown as Node;
-  return { watch: new AgingWatch(host, node, () => {}, () => {}), pauses, seen };
+  return { watch: new AgingWatch(host, node, () => {}, () => {}), pauses, seen, probed };
 }
 
 const used = (idleAge: number, durationSeconds: number, change: Partial<FlowStats> = {}): FlowStats => ({
@@ -41,6 +42,16 @@ test("a binding in use is renewed, but not too often, and only while it is in us
   assert.ok(!isRenewed(old, used(3, 3)), "never used");
   assert.ok(!isRenewed(old, used(2, 60, { cookie: 6n })), "another row's flow");
   assert.ok(!isRenewed(old, used(2, 60, { match: Match.of(["eth_src", 1]) })), "what the row said before");
+});
+
+test("a neighbor that packets go to is asked for, unless it has just been heard", () => {
+  const sentTo: Partial<FlowStats> = { table: openflowTables.macBinding, match: Match.of(["reg0", 0x0a000001]) };
+  const { watch, probed } = watchOn(now - 5000);
+  watch.counted([used(0, 60, sentTo)]);
+  assert.deepEqual(probed, ["lrp"]);
+  watch.counted([used(0, 60)]);
+  watch.counted([used(0, 60, sentTo)]);
+  assert.deepEqual(probed, ["lrp"]);
 });
 
 test("the switch is asked as often as the shortest threshold demands, and not at all without one", () => {

@@ -48,6 +48,8 @@ export class AgingWatch implements Sink<AgingThreshold> {
   readonly #count: (table: number) => void;
   readonly #send: (packet: Uint8Array, actions: readonly Action[]) => void;
   readonly #thresholds = new Set<AgingThreshold>();
+  /** What is on its way into the database: who has just been heard is not asked. */
+  readonly #seenAt = new WeakMap<MacBinding | Fdb, number>();
   #periodMs = 0;
   #timer: Timer | undefined;
 
@@ -104,7 +106,10 @@ export class AgingWatch implements Sink<AgingThreshold> {
       if (row === undefined || datapath === undefined) continue;
       const threshold = thresholdOf(datapath);
       const now = Math.floor(this.#host.clock.wall());
-      if (1000 * idleAge < threshold && now - row.timestamp >= threshold * share) this.#node.learning.saw({ row, at: now });
+      if (1000 * idleAge < threshold && now - row.timestamp >= threshold * share) {
+        this.#seenAt.set(row, now);
+        this.#node.learning.saw({ row, at: now });
+      }
     }
   }
 
@@ -116,7 +121,7 @@ export class AgingWatch implements Sink<AgingThreshold> {
       const datapath = this.#node.sb.tables.Datapath_Binding.get(row.datapath);
       if (datapath === undefined || row.ip !== ip) continue;
       const threshold = thresholdOf(datapath);
-      const age = Math.floor(this.#host.clock.wall()) - row.timestamp;
+      const age = Math.floor(this.#host.clock.wall()) - Math.max(row.timestamp, this.#seenAt.get(row) ?? 0);
       if (threshold === 0 || 1000 * flow.idleAge > threshold || age < threshold * share) continue;
       const probe = probeOf(this.#node, row);
       if (probe === undefined) continue;
