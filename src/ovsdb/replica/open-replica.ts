@@ -7,6 +7,7 @@ import { datumOfValue, ProtocolFault } from "../value/column-value.ts";
 import type { Atom, Datum } from "../value/datum.ts";
 import { datumToJson } from "../value/datum-json.ts";
 import { isJsonObject, type Json, type JsonObject, member, printJson } from "../json/json.ts";
+import { presumedSchema, type ServedSchema } from "./served-schema.ts";
 import { type SessionEvents, ReplicaSession, type UpdateFormat } from "./replica-session.ts";
 import { ReplicaTableStore } from "./replica-table.ts";
 import type { Condition, Replica, ReplicaStatus } from "./replica.ts";
@@ -83,7 +84,7 @@ class LiveReplica implements SessionEvents, TransactionHome {
   readonly #monitored = new Map<string, Monitored>();
   readonly #status = new Cell<ReplicaStatus>("replica status", { isConnected: false, isSynced: false, hasLock: false, isLockContended: false, areConditionsInForce: false });
   readonly #changed: () => void;
-  #serverSchema: DatabaseSchema | undefined;
+  #served: ServedSchema;
   #remote: string;
   #isChangePending = false;
   #isClosed = false;
@@ -92,6 +93,7 @@ class LiveReplica implements SessionEvents, TransactionHome {
   constructor(host: Host, schema: DatabaseSchema, remote: string, options: UntypedOptions) {
     this.#host = host;
     this.schema = schema;
+    this.#served = presumedSchema(schema);
     this.#remote = remote;
     this.#changed = () => options.changed?.();
     this.tables = Object.fromEntries(Object.entries(schema.tables).map(([name, table]) => [name, new ReplicaTableStore(name, table)]));
@@ -103,7 +105,7 @@ class LiveReplica implements SessionEvents, TransactionHome {
     this.synced.catch(() => undefined);
     const { minBackoffMs = reconnectDefaults.minBackoffMs, maxBackoffMs = reconnectDefaults.maxBackoffMs } = options;
     const probeIntervalMs = options.probeIntervalMs ?? defaultProbe(targetsOf(remote));
-    this.#session = new ReplicaSession(host, schema, targetsOf(remote), this, {
+    this.#session = new ReplicaSession(host, schema.name, targetsOf(remote), this, {
       leaderOnly: options.leaderOnly ?? true, lock: options.lock, limits: { minBackoffMs, maxBackoffMs, probeIntervalMs },
     });
     this.#session.link.start();
@@ -125,14 +127,11 @@ class LiveReplica implements SessionEvents, TransactionHome {
   }
 
   hasColumn(table: string, column?: string): boolean {
-    // Before the first connection nothing is known to be missing.
-    const known = (this.#serverSchema ?? this.schema).tables[table];
-    return known !== undefined && (column === undefined || Object.hasOwn(known.columns, column));
+    return this.#served.hasColumn(table, column);
   }
 
   maxMembers(table: string, column: string): number {
-    const columns = (this.#serverSchema ?? this.schema).tables[table]?.columns;
-    return columns !== undefined && Object.hasOwn(columns, column) ? (columns[column]?.type.max ?? 0) : 0;
+    return this.#served.maxMembers(table, column);
   }
 
   current(row: RowRef, column: string) {
@@ -202,8 +201,8 @@ class LiveReplica implements SessionEvents, TransactionHome {
     this.#session.link.close();
   }
 
-  schemaArrived(schema: DatabaseSchema): void {
-    this.#serverSchema = schema;
+  schemaArrived(schema: ServedSchema): void {
+    this.#served = schema;
     for (const [name, { columns }] of this.#monitored) {
       const missing = this.hasColumn(name) ? columns.filter((column) => !this.hasColumn(name, column)) : undefined;
       const log = this.#host.log.module("ovsdb_idl");

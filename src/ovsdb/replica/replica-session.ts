@@ -11,11 +11,9 @@
 import type { Host } from "../../host/index.ts";
 import { ProtocolFault } from "../value/column-value.ts";
 import { isJsonArray, isJsonObject, type Json, type JsonObject, member, printJson } from "../json/json.ts";
-import { OvsdbError } from "../ovsdb-error.ts";
 import { type RpcAnswer, RpcLink } from "./rpc-link.ts";
 import type { ReconnectLimits } from "./reconnect.ts";
-import { schemaFromJson } from "../schema/schema-json.ts";
-import type { DatabaseSchema } from "../schema/schema.ts";
+import { type ServedSchema, servedSchemaFromJson } from "./served-schema.ts";
 import type { ActiveTarget } from "../../host/index.ts";
 
 export type UpdateFormat = "update" | "update2";
@@ -23,7 +21,7 @@ export type UpdateFormat = "update" | "update2";
 /** What the session asks of the replica and tells it. Methods that take JSON may throw a ProtocolFault. */
 export interface SessionEvents {
   /** The server's schema: which columns there are to monitor. */
-  schemaArrived(schema: DatabaseSchema): void;
+  schemaArrived(schema: ServedSchema): void;
   /** `<monitor-cond-requests>`; `conditions` says whether `where` is understood. */
   monitorRequests(conditions: boolean): JsonObject;
   /** The `where` of each table whose condition has changed since it was last called or requested. */
@@ -42,7 +40,6 @@ type MonitorMethod = "monitor_cond_since" | "monitor_cond" | "monitor";
 
 export class ReplicaSession {
   readonly #host: Host;
-  readonly #schema: DatabaseSchema;
   readonly #database: string;
   readonly #events: SessionEvents;
   readonly #link: RpcLink;
@@ -63,16 +60,15 @@ export class ReplicaSession {
   #isContended = false;
 
   constructor(
-    host: Host, schema: DatabaseSchema, targets: readonly { readonly text: string; readonly target: ActiveTarget }[], events: SessionEvents,
+    host: Host, database: string, targets: readonly { readonly text: string; readonly target: ActiveTarget }[], events: SessionEvents,
     options: { readonly leaderOnly: boolean; readonly lock: string | undefined; readonly limits: Partial<ReconnectLimits> },
   ) {
     this.#host = host;
-    this.#schema = schema;
-    this.#database = schema.name;
+    this.#database = database;
     this.#events = events;
     this.#leaderOnly = options.leaderOnly;
     this.#lockName = options.lock;
-    this.#monitorId = ["monid", schema.name];
+    this.#monitorId = ["monid", database];
     this.#link = new RpcLink(host, targets, {
       connected: () => this.#connected(),
       disconnected: () => this.#disconnected(),
@@ -178,19 +174,11 @@ export class ReplicaSession {
   }
 
   #takeSchema(json: Json): void {
-    if (!this.#isOwnSchema(json)) {
-      const schema = schemaFromJson(json);
-      if (schema instanceof OvsdbError) throw new ProtocolFault(`malformed schema: ${schema.toString()}`);
-      this.#events.schemaArrived(schema);
-    } else this.#events.schemaArrived(this.#schema);
+    const schema = servedSchemaFromJson(json);
+    if (schema === undefined) throw new ProtocolFault("malformed schema");
+    this.#events.schemaArrived(schema);
     this.#hasSchema = true;
     this.#proceed();
-  }
-
-  /** Name, version and checksum say it all: nothing need be read where server and client have the same schema. */
-  #isOwnSchema(json: Json): boolean {
-    const { name, version, cksum } = this.#schema;
-    return isJsonObject(json) && cksum !== undefined && json["name"] === name && json["version"] === version && json["cksum"] === cksum;
   }
 
   #disconnected(): void {

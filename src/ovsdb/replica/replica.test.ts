@@ -171,6 +171,19 @@ test("columns and tables that the server lacks read as empty and are not written
   replica.close();
 });
 
+test("a schema edited under an unchanged version and checksum is taken at its word", async () => {
+  const server = new FakeServer();
+  const replica = openReplica(server.host, { ...sample, cksum: "1 2" }, "unix:x", {});
+  const { Thing, ...rest } = sample.tables;
+  const { options, size, tags, ...columns } = Thing.columns;
+  const edited = { ...columns, options, tags: { ...tags, type: { ...tags.type, max: 3 } } };
+  server.answers["get_schema"] = () => schemaToJson({ ...sample, cksum: "1 2", tables: { ...rest, Thing: { ...Thing, columns: edited } } }) as Json;
+  assert.deepEqual([replica.maxMembers("Thing", "tags"), replica.maxMembers("Thing", "size")], [tags.type.max, size.type.max]);
+  await replica.synced;
+  assert.deepEqual([replica.maxMembers("Thing", "tags"), replica.maxMembers("Thing", "size"), replica.maxMembers("Thing", "options")], [3, 0, options.type.max]);
+  replica.close();
+});
+
 test("a transaction of which the connection is lost is to be tried again", async () => {
   const server = new FakeServer();
   server.answers["transact"] = () => {
