@@ -81,6 +81,7 @@ test("random flows survive the wire of OpenFlow 1.0", () => {
     { kind: "aggregate_reply", packets: 1n, bytes: 2n, flows: 3 }, { kind: "port_desc_reply", ports: [port], more: true }, { kind: "barrier_reply" },
     { kind: "group_mod", command: "add", commandBucket: 0xffffffff, ...group }, { kind: "group_desc_reply", groups: [group] }, { kind: "flow_age" },
     { kind: "packet_out", bufferId: 0xffffffff, metadata: Match.of(["in_port", ports.none]), actions: [{ kind: "output", port: 3 }], packet: bytes(1, 2, 3) },
+    { kind: "group_stats_reply", groups: [{ group: 5, references: 1, packets: 2n, bytes: 3n, durationNs: 4_500_000_000n, buckets: [{ packets: 6n, bytes: 7n }] }] },
     { kind: "table_stats_reply", tables: [{ table: 3, active: 2, lookups: 5n, matched: 4n }] }, { kind: "role_request", role: "primary", generation: undefined },
   ];
   for (const message of messages) assert.deepEqual(decode(encodeMessage(of10, 9, message)), message);

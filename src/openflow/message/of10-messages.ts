@@ -9,7 +9,7 @@ import { field } from "../match/field.ts";
 import { groupMeterCodecs, pullGroupDescription, putGroupDescription } from "./group-meter-messages.ts";
 import { Match } from "../match/match.ts";
 import {
-  type FlowMod, flowModCommands, type FlowRemoved, flowRemovedReasons, type FlowStats, type FlowStatsRequest, type GroupStats, noBuffer, type PortDescription, portStatusReasons,
+  type FlowMod, flowModCommands, type FlowRemoved, flowRemovedReasons, type FlowStats, type FlowStatsRequest, noBuffer, type PortDescription, portStatusReasons,
   roles,
 } from "./message.ts";
 import { type Codec, type Codecs, nicira, pullDuration, putDuration, reply, request, type } from "./message-codec.ts";
@@ -381,22 +381,8 @@ export const of10Codecs: Codecs<
   },
   group_mod: { ...groupMeterCodecs.group_mod, place: nicira(31) },
   group_stats_request: { place: request(niciraStats + 7), encode: (w, m) => (w.u32(m.group), w.zeros(4)), decode: (r) => ({ kind: "group_stats_request", group: pullGroupNumber(r) }) },
-  group_stats_reply: {
-    place: reply(niciraStats + 7),
-    encode: (w, m) => {
-      for (const s of m.groups) {
-        w.u16(32 + 16 * s.buckets.length);
-        w.zeros(2);
-        w.u32(s.group);
-        w.u32(s.references);
-        w.zeros(4);
-        w.u64(s.packets);
-        w.u64(s.bytes);
-        for (const bucket of s.buckets) (w.u64(bucket.packets), w.u64(bucket.bytes));
-      }
-    },
-    decode: (r) => ({ kind: "group_stats_reply", groups: pullAll(r, pullGroupStats) }),
-  },
+  // Nicira took this over from OpenFlow 1.3, with how long the group has been there.
+  group_stats_reply: { ...multipartReplyCodecs.group_stats_reply, place: reply(niciraStats + 7) },
   group_desc_request: { place: request(niciraStats + 8), encode: (w, m) => (w.u32(m.group), w.zeros(4)), decode: (r) => ({ kind: "group_desc_request", group: pullGroupNumber(r) }) },
   group_desc_reply: {
     place: reply(niciraStats + 8),
@@ -413,17 +399,6 @@ function pullGroupNumber(r: WireReader): number {
   const group = r.u32();
   r.skip(4);
   return group;
-}
-
-function pullGroupStats(r: WireReader): GroupStats {
-  const size = r.u16();
-  if (size < 32) r.fail("OFPBRC_BAD_LEN");
-  const part = r.part(Math.max(0, size - 2));
-  part.skip(2);
-  const [group, references] = [part.u32(), part.u32()];
-  part.skip(4);
-  const [packets, bytes] = [part.u64(), part.u64()];
-  return { group, references, packets, bytes, durationNs: 0n, buckets: pullAll(part, (b) => ({ packets: b.u64(), bytes: b.u64() })) };
 }
 
 /** Nicira's roles: other (equal), primary, secondary. */
