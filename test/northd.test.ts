@@ -202,3 +202,17 @@ test("options:northd_probe_interval", () =>
     for (let i = 0; i < 100 && probes() < 2; i++) await new Promise((resolve) => setTimeout(resolve, 50));
     assert.ok(probes() >= 2, "both databases are asked for signs of life, though they are local");
   }));
+
+test("options:northd-backoff-interval-ms: what comes while northd rests is done after it", () =>
+  withDatabases(4, async (databases) => {
+    databases.startNorthd();
+    await databases.client.sync();
+    await databases.client.transact("OVN_Northbound", [{ op: "mutate", table: "NB_Global", where: [], mutations: [["options", "insert", ["map", [["northd-backoff-interval-ms", "500"]]]]] }]);
+    await databases.client.sync();
+    const names = ["late1", "late2", "late3"];
+    for (const name of names) await databases.client.transact("OVN_Northbound", [{ op: "insert", table: "Logical_Switch", row: { name } }]);
+    await databases.client.sync();
+    const rows = (await databases.client.dump("OVN_Southbound", ["Datapath_Binding"]))["Datapath_Binding"] ?? [];
+    const text = JSON.stringify(rows);
+    for (const name of names) assert.ok(text.includes(`"${name}"`), name);
+  }));

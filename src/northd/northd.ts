@@ -8,7 +8,8 @@ import type { Host, Log } from "../host/index.ts";
 import { openReplica, type Replica } from "../ovsdb/index.ts";
 import { northbound, southbound } from "../schemas/index.ts";
 import { EngineStats } from "./engine-stats.ts";
-import { intOption } from "./options.ts";
+import { intOption, uintOption } from "./options.ts";
+import { Rest } from "./rest.ts";
 import { internalVersion } from "./sync/globals.ts";
 import { chassisFeatures } from "./topology/settings.ts";
 import type { Nb, Sb } from "./topology/topology.ts";
@@ -52,6 +53,7 @@ class LiveNorthd implements Northd {
   /** As it was asked for; negative: nobody has. */
   #probeIntervalMs = -1;
   readonly #stats = new EngineStats();
+  readonly #rest: Rest;
 
   constructor(host: Host, options: NorthdOptions) {
     this.#host = host;
@@ -59,6 +61,7 @@ class LiveNorthd implements Northd {
     this.#log = host.log.module("ovn_northd");
     this.#isPaused = options.isPaused ?? false;
     this.#log.info(`OVN internal version is : [${internalVersion}]`);
+    this.#rest = new Rest(host.clock, () => this.#changed());
     this.commands = this.#makeCommands();
     [this.#nb, this.#sb] = this.#open();
   }
@@ -89,6 +92,7 @@ class LiveNorthd implements Northd {
   }
 
   #close(): void {
+    this.#rest.end();
     this.#zone?.close();
     this.#zone = undefined;
     this.#nb.close();
@@ -110,7 +114,8 @@ class LiveNorthd implements Northd {
       this.#log.info("ovn-northd lock acquired. This ovn-northd instance is now active.");
       this.#zone = new Zone(this.#host, this.#nb, this.#sb);
       this.#stats.recompute++;
-    } else if (this.#zone.engine.isStale) this.#stats.compute++;
+    } else if (this.#rest.defers()) return;
+    else if (this.#zone.engine.isStale) this.#stats.compute++;
     this.#step(this.#zone);
   }
 
@@ -118,7 +123,10 @@ class LiveNorthd implements Northd {
     const { clock } = this.#host;
     const began = clock.now();
     zone.step();
-    this.#stats.took(clock.now() - began);
+    const tookMs = clock.now() - began;
+    this.#stats.took(tookMs);
+    const [global] = untracked(() => [...this.#nb.tables.NB_Global]);
+    this.#rest.begin(tookMs, untracked(() => (global === undefined ? 0 : uintOption(global.options, "northd-backoff-interval-ms", 0))));
   }
 
   /** `options:northd_probe_interval` of NB_Global, for both databases; active or not. */
