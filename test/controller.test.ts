@@ -4,6 +4,7 @@ import { symlinkSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ovnInternalVersion } from "../src/daemon/index.ts";
+import { makeLog } from "../src/host/index.ts";
 import { formatIpv4, ipv4Of } from "../src/net/index.ts";
 import { fingerprint } from "./flow-fingerprint.ts";
 import { ChassisBench, chassisName } from "./chassis-bench.ts";
@@ -203,3 +204,26 @@ test("a queue is made once, however fast what it is to be changes", () => withBe
   await new Promise((resolve) => setTimeout(resolve, 1500));
   assert.deepEqual(queues(), [`${own} 1000`, `${other} 30`]);
 }));
+
+test("external_ids:ovn-remote-probe-interval: how often the southbound database is asked for a sign of life", async () => {
+  const probes: string[] = [];
+  const log = makeLog((entry) => {
+    if (entry.text.includes("sb.sock: idle") && entry.text.includes("sending inactivity probe")) probes.push(entry.text);
+  }, (module, level) => level !== "DBG" || module === "reconnect");
+  const bench = await ChassisBench.open(log);
+  try {
+    await bench.settle();
+    const [row] = bench.ovs.tables.Open_vSwitch;
+    const tell = (value: string) => bench.inOvs((txn) => row && txn.update(row, { external_ids: new Map([...row.external_ids, ["ovn-remote-probe-interval", value]]) }));
+    await tell("1");
+    await bench.until("probe of a local connection, after a second at the earliest", () => probes.length > 0);
+    assert.match(probes[0] ?? "", /idle 1\d\d\d ms/);
+    await tell("0");
+    await bench.settle();
+    const before = probes.length;
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    assert.equal(probes.length, before);
+  } finally {
+    await bench.close();
+  }
+});

@@ -73,6 +73,8 @@ export class ChassisSession {
   #packets: PacketConnection | undefined;
   /** Where the switch is, or is to be, reached. */
   #switchRemote: string | undefined;
+  /** How often the southbound database is asked for a sign of life, as the settings say. */
+  #probeIntervalMs: number | undefined;
   #requested = { sequence: 0, timestamp: 0 };
   #isPaused = false;
   #isClosed = false;
@@ -152,8 +154,13 @@ export class ChassisSession {
     engine.sink(SouthboundRepair, this.#crews[1]);
   }
 
-  setRemote(remote: string): void {
-    if (remote !== this.#sb.remote) this.#sb.setRemote(remote);
+  /** `probeIntervalMs` undefined: as often as suits the kind of connection; 0: never. */
+  setRemote(remote: string, probeIntervalMs: number | undefined): void {
+    const isMoved = remote !== this.#sb.remote;
+    if (isMoved) this.#sb.setRemote(remote);
+    if (!isMoved && probeIntervalMs === this.#probeIntervalMs) return;
+    this.#probeIntervalMs = probeIntervalMs;
+    this.#sb.setProbeInterval(probeIntervalMs);
   }
 
   reconnectSouthbound(): void {

@@ -14,7 +14,7 @@ import { ChassisSession } from "./chassis-session.ts";
 import { flowTablePrefixes } from "./flow-table-prefixes.ts";
 import { OpenVswitchRepair, RepairCrew } from "./repairs.ts";
 import type { OpenVswitchReplica, OpenVswitchTransaction } from "./rows.ts";
-import { booleanSetting, setting } from "./settings.ts";
+import { booleanSetting, intSetting, setting } from "./settings.ts";
 
 export interface ControllerOptions {
   /** The Open_vSwitch database: `unix:/run/openvswitch/db.sock`. */
@@ -106,12 +106,12 @@ class RunningController implements Controller {
   #followRemote(): void {
     const remote = setting(this.#ground, "ovn-remote");
     if (remote === undefined || remote === "") return;
+    const probeIntervalMs = intSetting(this.#ground, "ovn-remote-probe-interval") ?? -1;
     try {
-      if (this.#session === undefined) {
-        this.#session = new ChassisSession(this.#host, this.#ovs, remote, {
-          systemId: this.#options.systemId, hostname: this.#options.hostname, runFolder: this.#options.ovsRunFolder,
-        });
-      } else this.#session.setRemote(remote);
+      this.#session ??= new ChassisSession(this.#host, this.#ovs, remote, {
+        systemId: this.#options.systemId, hostname: this.#options.hostname, runFolder: this.#options.ovsRunFolder,
+      });
+      this.#session.setRemote(remote, probeIntervalMs < 0 ? undefined : probeIntervalMs);
     } catch (error) {
       this.#host.log.module("main").warn(error instanceof Error ? error.message : String(error));
     }

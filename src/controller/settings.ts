@@ -34,6 +34,13 @@ export function setting(node: SettingsSource, key: string): string | undefined {
 
 export const booleanSetting = (node: SettingsSource, key: string, otherwise: boolean): boolean => asBoolean(setting(node, key), otherwise);
 
+/** As smap_get_int: what is no decimal number of 32 bits is as if it were not there. */
+export function intSetting(node: SettingsSource, key: string): number | undefined {
+  const text = setting(node, key);
+  const value = text !== undefined && /^\s*[+-]?\d+$/.test(text) ? Number(text) : undefined;
+  return value === undefined || value < -0x8000_0000 || value > 0x7fff_ffff ? undefined : value;
+}
+
 /** As smap_get_bool: anything but the opposite is the default. */
 export const asBoolean = (value: string | undefined, otherwise: boolean): boolean =>
   otherwise ? value?.toLowerCase() !== "false" : value?.toLowerCase() === "true";
