@@ -2,7 +2,8 @@
 import { formatActions, parseActions } from "./action/action-text.ts";
 import { Match, MatchBuilder } from "./match/match.ts";
 import { addShorthand, addTerm, defaultPriority, formatMatch } from "./match/match-text.ts";
-import { type FlowFlags, type FlowMod, type FlowStats, noBuffer } from "./message/message.ts";
+import type { FlowFlags, FlowMod, FlowStats } from "./message/flow.ts";
+import { noBuffer } from "./message/packet.ts";
 import { formatPort, parsePort, ports } from "./message/port.ts";
 import { parseSubfield } from "./match/subfield.ts";
 import { Complaint, hex, isTextError, parseBounded, parseInteger, parseU64, splitKeyValues, type TextError } from "./text-input.ts";

@@ -20,14 +20,24 @@ export { MessageFramer } from "./message/framing.ts";
 export type { FieldName, Notation, Prerequisite } from "./match/field-table.ts";
 export { and, andNot, exactMask, Match, MatchBuilder, or, registerWords, type Term } from "./match/match.ts";
 export {
-  type AsyncConfig, type Bucket, type BundleAdd, type BundleControl, bundleControls, type CtFlush, type CtTuple, type ErrorMessage,
-  type FeaturesReply, type FlowFlags, type FlowMod, flowModCommands, type FlowRemoved, flowRemovedReasons, type FlowStats,
-  type FlowStatsRequest, fragmentHandlings, type GroupDescription, type GroupMod, groupModCommands, groups, type GroupStats,
-  groupTypes, type Hello, type Message, type MessageKind, type MessageOf, type MeterBand, type MeterConfig, meterFlags, type MeterMod,
-  meters, type MeterStats, type MultipartReply, type MultipartRequest, type NiciraMessage, noBuffer, type PacketIn, type PacketOut,
-  portConfig, type PortDescription, type PortMod, portState, type PortStats, type PortStatus, portStatusReasons, type Resume, roles,
-  type SwitchConfig, type SwitchDescription, type TableFeatures, type TableStats, type TlvMapping,
+  type FlowFlags, type FlowMod, flowModCommands, type FlowRemoved, flowRemovedReasons, type FlowStats, type FlowStatsRequest,
+} from "./message/flow.ts";
+export { type Bucket, type GroupDescription, type GroupMod, groupModCommands, groups, type GroupStats, groupTypes } from "./message/group.ts";
+export {
+  type BundleAdd, type BundleControl, bundleControls, type Message, type MessageKind, type MessageOf, type MultipartReply,
+  type MultipartRequest, type NiciraMessage, type TlvMapping,
 } from "./message/message.ts";
+export { type MeterBand, type MeterConfig, meterFlags, type MeterMod, meters, type MeterStats } from "./message/meter.ts";
+export { noBuffer, type PacketIn, type PacketOut, type Resume } from "./message/packet.ts";
+export {
+  portConfig, type PortDescription, type PortMod, portState, type PortStats, type PortStatus, portStatusReasons,
+} from "./message/port-description.ts";
+export {
+  type AsyncConfig, type ErrorMessage, type FeaturesReply, fragmentHandlings, type Hello, roles, type SwitchConfig,
+  type SwitchDescription,
+} from "./message/session.ts";
+export type { TableFeatures, TableStats } from "./message/table.ts";
+export type { CtFlush, CtTuple } from "./message/tracked-connection.ts";
 export { formatPort, parsePort, portFromWire, ports, portToWire } from "./message/port.ts";
 export { formatSubfield, isWhole, type Subfield, subfield } from "./match/subfield.ts";
 export { isTextError, type TextError } from "./text-input.ts";

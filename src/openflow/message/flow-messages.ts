@@ -1,5 +1,5 @@
 /** flow_mod and flow_removed (OpenFlow 1.5, sections 7.3.4.2 and 7.4.2), and the statistics that go with flows. */
-import { type FlowFlags, flowModCommands, type FlowRemoved, flowRemovedReasons } from "./message.ts";
+import { type FlowFlags, flowModCommands, type FlowRemoved, flowRemovedReasons } from "./flow.ts";
 import { type Codec, type Codecs, pullDuration, putDuration, type } from "./message-codec.ts";
 import { decodeInstructions, encodeInstructions } from "../action/instruction.ts";
 import { pullMatch, putMatch } from "../match/oxm-match.ts";

@@ -1,9 +1,8 @@
 /** Groups (OpenFlow 1.5, section 7.3.4.3, with the selection method extension) and meters (section 7.3.4.4). */
 import { decodeActions, encodeActions } from "../action/action-list.ts";
 import { Match, MatchBuilder } from "../match/match.ts";
-import {
-  type Bucket, type GroupDescription, type GroupMod, groupModCommands, groups, groupTypes, type MeterBand, type MeterConfig,
-} from "./message.ts";
+import { type Bucket, type GroupDescription, type GroupMod, groupModCommands, groups, groupTypes } from "./group.ts";
+import type { MeterBand, MeterConfig } from "./meter.ts";
 import { type Codec, type Codecs, type } from "./message-codec.ts";
 import { pullProperties, putProperty } from "./property.ts";
 import { pullEntry, putEntry } from "../match/oxm.ts";

@@ -2,7 +2,12 @@
 import { decodeInstructions, encodeInstructions } from "../action/instruction.ts";
 import { putFlags, pullFlags, pullOutPort, pullOxs, putOxs } from "./flow-messages.ts";
 import { pullGroupDescription, pullMeterConfig, putGroupDescription, putMeterConfig } from "./group-meter-messages.ts";
-import type { FlowStats, FlowStatsRequest, GroupStats, MeterStats, MultipartReply, MultipartRequest, PortStats, TableFeatures } from "./message.ts";
+import type { FlowStats, FlowStatsRequest } from "./flow.ts";
+import type { GroupStats } from "./group.ts";
+import type { MultipartReply, MultipartRequest } from "./message.ts";
+import type { MeterStats } from "./meter.ts";
+import type { PortStats } from "./port-description.ts";
+import type { TableFeatures } from "./table.ts";
 import { type Codecs, pullDuration, putDuration, reply, request } from "./message-codec.ts";
 import { putProperty } from "./property.ts";
 import { pullMatch, putMatch } from "../match/oxm-match.ts";

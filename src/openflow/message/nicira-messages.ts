@@ -1,5 +1,6 @@
 /** Nicira's messages: packet-in format, controller id, Geneve option table, connection-tracking flush (OVS's nicira-ext). */
-import type { CtTuple, TlvMapping } from "./message.ts";
+import type { TlvMapping } from "./message.ts";
+import type { CtTuple } from "./tracked-connection.ts";
 import { type Codec, type Codecs, nicira } from "./message-codec.ts";
 import { pullProperties, putProperty } from "./property.ts";
 import type { WireReader } from "./wire-reader.ts";

@@ -8,10 +8,10 @@ import { pullFlags, putFlags } from "./flow-messages.ts";
 import { field } from "../match/field.ts";
 import { groupMeterCodecs, pullGroupDescription, putGroupDescription } from "./group-meter-messages.ts";
 import { Match } from "../match/match.ts";
-import {
-  type FlowMod, flowModCommands, type FlowRemoved, flowRemovedReasons, type FlowStats, type FlowStatsRequest, noBuffer, type PortDescription, portStatusReasons,
-  roles,
-} from "./message.ts";
+import { type FlowMod, flowModCommands, type FlowRemoved, flowRemovedReasons, type FlowStats, type FlowStatsRequest } from "./flow.ts";
+import { noBuffer } from "./packet.ts";
+import { type PortDescription, portStatusReasons } from "./port-description.ts";
+import { roles } from "./session.ts";
 import { type Codec, type Codecs, nicira, pullDuration, putDuration, reply, request, type } from "./message-codec.ts";
 import { multipartReplyCodecs, multipartRequestCodecs } from "./multipart-messages.ts";
 import { pullOf10Match } from "../match/of10-match.ts";

@@ -3,7 +3,7 @@ import { decodeActions, encodeActions } from "../action/action-list.ts";
 import { type PacketInReason, packetInReasons } from "../action/action.ts";
 import { field } from "../match/field.ts";
 import { Match } from "../match/match.ts";
-import { noBuffer, type PacketIn } from "./message.ts";
+import { noBuffer, type PacketIn } from "./packet.ts";
 import { type Codec, type Codecs, nicira, type } from "./message-codec.ts";
 import { pullProperties, putProperty } from "./property.ts";
 import { pullMatch, pullTerms, putMatch, putTerms } from "../match/oxm-match.ts";

@@ -1,5 +1,5 @@
 /** Ports: description, status, changes (OpenFlow 1.5, sections 7.2.1, 7.4.3, 7.3.4.5). */
-import { type PortDescription, portStatusReasons } from "./message.ts";
+import { type PortDescription, portStatusReasons } from "./port-description.ts";
 import { type Codecs, type } from "./message-codec.ts";
 import { pullProperties, putProperty } from "./property.ts";
 import { portFromWire, ports, portToWire } from "./port.ts";

@@ -1,6 +1,7 @@
 /** Messages that either side sends, and those that set a connection up: hello, error, echo, features, configuration, role. */
 import { type ErrorName, errorOnWire, errorPlace } from "./error.ts";
-import { type AsyncConfig, fragmentHandlings, type MessageOf, roles, type SwitchConfig } from "./message.ts";
+import type { MessageOf } from "./message.ts";
+import { type AsyncConfig, fragmentHandlings, roles, type SwitchConfig } from "./session.ts";
 import { type Codec, type Codecs, type } from "./message-codec.ts";
 import { pullProperties, putProperty } from "./property.ts";
 import { of13 } from "./version.ts";
