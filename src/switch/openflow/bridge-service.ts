@@ -281,7 +281,11 @@ export class BridgeService {
     for (const held of messages) {
       if (held.message.kind === "packet_out") continue;
       const error = this.#changeIn(held, journal);
-      if (error === undefined) continue;
+      if (error === undefined) {
+        // What one message's flows taught goes with them, also where a later one teaches anew.
+        removeUntaught(this.#context(journal));
+        continue;
+      }
       this.#revert(journal);
       from.sendError(held, error);
       return new OfError("OFPBFC_MSG_FAILED");

@@ -3,7 +3,7 @@
  *
  * A strict command, and every add, goes to its flow directly; a loose one looks at each flow of the tables concerned.
  */
-import { actionsToBytes, type FlowMod, type FlowRemoved, groups as groupNumbers, meters, of15, OfError, ports as reserved } from "../../openflow/index.ts";
+import { actionsToBytes, type FlowMod, type FlowRemoved, groups as groupNumbers, of15, OfError, ports as reserved } from "../../openflow/index.ts";
 import type { Bridge } from "../bridge.ts";
 import { eachAction, FlowRule } from "../flow/flow-rule.ts";
 import { tableCount } from "../flow/flow-table.ts";
@@ -39,7 +39,7 @@ export function applyFlowMod(context: FlowModContext, mod: FlowMod): OfError | u
   return modifyFlows(context, mod, match, program);
 }
 
-/** Groups and meters must exist; conjunctions stand alone; a table is followed only by later ones. */
+/** Groups and meters must exist (but not a meter for packets on their way to a controller: without it they are not held back); conjunctions stand alone; a table is followed only by later ones. */
 function checkActions(bridge: Bridge, program: Program, table: number): OfError | undefined {
   let error: OfError | undefined;
   let conjunctions = 0;
@@ -49,9 +49,6 @@ function checkActions(bridge: Bridge, program: Program, table: number): OfError 
     else if (action.kind !== "note") others++;
     if (action.kind === "group" && !bridge.groups.has(action.group)) error ??= new OfError("OFPBAC_BAD_OUT_GROUP");
     if (action.kind === "meter" && !bridge.meters.has(action.meter)) error ??= new OfError("OFPMMFC_INVALID_METER");
-    if (action.kind === "controller" && action.meterId !== undefined && action.meterId < meters.max && action.meterId !== 0 && !bridge.meters.has(action.meterId)) {
-      error ??= new OfError("OFPMMFC_INVALID_METER");
-    }
     if (action.kind === "goto_table" && action.table <= table) error ??= new OfError("OFPBRC_BAD_TABLE_ID");
   });
   if (conjunctions > 0 && others > 0) error ??= new OfError("NXBAC_BAD_CONJUNCTION", "conjunction beside other actions");
