@@ -157,3 +157,13 @@ export function isZero(bytes: Uint8Array): boolean {
   for (const byte of bytes) if (byte !== 0) return false;
   return true;
 }
+
+/** Reads items to the end of `r`; each takes at least a byte, or fails. */
+export function pullAll<T>(r: WireReader, pull: (r: WireReader) => T | undefined): T[] {
+  const items: T[] = [];
+  while (r.remaining > 0) {
+    const item = pull(r);
+    if (item !== undefined && r.ok) items.push(item);
+  }
+  return items;
+}
