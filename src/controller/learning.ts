@@ -3,8 +3,9 @@ import { rule, type Yield } from "../engine/index.ts";
 import { formatIp, formatMac } from "../net/index.ts";
 import type { LearnedAddress } from "./learning-queue.ts";
 import { type Node, portKey } from "./node.ts";
+import type { Pending } from "./pending.ts";
 import { SouthboundRepair } from "./repairs.ts";
-import type { DatapathBinding, PortBinding } from "./rows.ts";
+import type { DatapathBinding, PortBinding, SouthboundTransaction } from "./rows.ts";
 
 interface Place {
   readonly datapath: DatapathBinding;
@@ -19,39 +20,42 @@ function placeOf(node: Node, { datapathKey, portKey: key }: Omit<LearnedAddress,
 
 const now = (node: Node): number => Math.floor(node.host.clock.wall());
 
+/** Said once, even if it stood there before: two chassis that hear different things would otherwise correct each other without end. */
+const once = <T>(pending: Pending<T>, item: T, key: string, write: (txn: SouthboundTransaction) => void): Yield => SouthboundRepair({
+  key,
+  apply: (txn) => {
+    if (pending.has(item)) write(txn);
+  },
+  written: () => pending.remove(item),
+});
+
 export const neighborWrites = rule("neighbor-writes", (node: Node) => node.learning.neighbors, function* (node, learned): Iterable<Yield> {
   const place = placeOf(node, learned);
   if (place === undefined) return;
   const [ip, mac] = [formatIp(learned.ip), formatMac(learned.mac)];
   const { logical_port } = place.port;
   const existing = [...node.macBindingsByPort.get(logical_port)].find((b) => b.ip === ip);
-  if (existing?.mac === mac) return;
-  yield SouthboundRepair({
-    key: `MAC_Binding ${logical_port} ${ip} ${mac} ${existing?._uuid ?? ""}`,
-    apply: (txn) => {
-      if (existing === undefined) txn.insert("MAC_Binding", { logical_port, ip, mac, datapath: place.datapath._uuid, timestamp: now(node) });
-      else txn.update(existing, { mac, timestamp: now(node) });
-    },
+  const isThere = existing?.mac === mac;
+  yield once(node.learning.neighbors, learned, `MAC_Binding ${logical_port} ${ip} ${mac} ${existing?._uuid ?? ""} ${isThere}`, (txn) => {
+    if (existing === undefined) txn.insert("MAC_Binding", { logical_port, ip, mac, datapath: place.datapath._uuid, timestamp: now(node) });
+    else if (!isThere) txn.update(existing, { mac, timestamp: now(node) });
   });
 });
 
 export const addressWrites = rule("address-writes", (node: Node) => node.learning.addresses, function* (node, learned): Iterable<Yield> {
   const mac = formatMac(learned.mac);
   const existing = [...node.fdbByAddress.get(`${learned.datapathKey} ${mac}`)][0];
-  if (existing?.port_key === learned.portKey) return;
   // From the physical network comes back what other chassis send out there: their own word for the address counts more.
   const isFromNetwork = placeOf(node, learned)?.port.type === "localnet";
-  if (existing !== undefined && isFromNetwork && placeOf(node, { datapathKey: existing.dp_key, portKey: existing.port_key })?.port.type === "") return;
-  yield SouthboundRepair({
-    key: `FDB ${learned.datapathKey} ${mac} ${learned.portKey} ${existing?._uuid ?? ""}`,
-    apply: (txn) => {
-      if (existing === undefined) txn.insert("FDB", { dp_key: learned.datapathKey, mac, port_key: learned.portKey, timestamp: now(node) });
-      else {
-        // Another chassis may be giving its word just now.
-        if (isFromNetwork) txn.verify(existing, ["port_key"]);
-        txn.update(existing, { port_key: learned.portKey, timestamp: now(node) });
-      }
-    },
+  const stays = existing !== undefined && (existing.port_key === learned.portKey
+    || (isFromNetwork && placeOf(node, { datapathKey: existing.dp_key, portKey: existing.port_key })?.port.type === ""));
+  yield once(node.learning.addresses, learned, `FDB ${learned.datapathKey} ${mac} ${learned.portKey} ${existing?._uuid ?? ""} ${stays}`, (txn) => {
+    if (existing === undefined) txn.insert("FDB", { dp_key: learned.datapathKey, mac, port_key: learned.portKey, timestamp: now(node) });
+    else if (!stays) {
+      // Another chassis may be giving its word just now.
+      if (isFromNetwork) txn.verify(existing, ["port_key"]);
+      txn.update(existing, { port_key: learned.portKey, timestamp: now(node) });
+    }
   });
 });
 

@@ -18,6 +18,10 @@ export class Pending<T> implements Collection<T> {
     return this.#items.size;
   }
 
+  has(item: T): boolean {
+    return this.#items.has(item);
+  }
+
   add(item: T): void {
     this.#items.add(item);
     for (const watcher of this.#watchers) watcher.added(item);

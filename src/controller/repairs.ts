@@ -17,6 +17,8 @@ export interface Repair<T> {
   readonly comment?: string;
   /** Adds the operations; or returns for how many milliseconds it had better wait. */
   apply(txn: T): number | void;
+  /** For what is to be said once, whatever becomes of it then: it has been. */
+  written?(): void;
 }
 
 export const SouthboundRepair: Relation<Repair<SouthboundTransaction>> = relation("SouthboundRepair", (r) => r.key);
@@ -105,6 +107,7 @@ export class RepairCrew<T extends Committable & Pick<Transaction<never>, "commit
     const standing = applied.filter((repair) => this.#written.has(repair));
     if (result.kind === "committed" || result.kind === "unchanged") {
       this.#retryMs = firstRetryMs;
+      for (const repair of applied) repair.written?.();
       if (this.#waiting.size === 0) this.#isCautious = false;
       if (standing.length > 0) this.#clock.after(recheckMs, () => this.#recheck(standing));
       this.settle();
