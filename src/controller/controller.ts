@@ -2,7 +2,7 @@
  * Starts and stops the controller of one chassis, and says what happens when: first the Open_vSwitch database and the
  * integration bridge, then, as soon as external_ids:ovn-remote names it, the southbound database and everything else.
  */
-import { type Daemon, ovnInternalVersion, type UnixctlCommand } from "../daemon/index.ts";
+import { Coverage, type Daemon, ovnInternalVersion, type UnixctlCommand } from "../daemon/index.ts";
 import { type Collection, Engine } from "../engine/index.ts";
 import type { Host, Timer } from "../host/index.ts";
 import { openReplica } from "../ovsdb/index.ts";
@@ -12,6 +12,7 @@ import { chassisIndex, releaseChassisIndex } from "./chassis-index.ts";
 import { commandsOf } from "./commands.ts";
 import { ChassisSession } from "./chassis-session.ts";
 import { flowTablePrefixes } from "./flow-table-prefixes.ts";
+import { dnsCounters } from "./packet-in/dns.ts";
 import { OpenVswitchRepair, RepairCrew } from "./repairs.ts";
 import type { OpenVswitchReplica, OpenVswitchTransaction } from "./rows.ts";
 import { booleanSetting, intSetting, setting } from "./settings.ts";
@@ -55,6 +56,7 @@ class RunningController implements Controller {
   readonly #options: ControllerOptions;
   readonly #ovs: OpenVswitchReplica;
   readonly #engine = new Engine();
+  readonly #coverage: Coverage;
   readonly #crew: RepairCrew<OpenVswitchTransaction>;
   readonly #ground: Ground;
   #session: ChassisSession | undefined;
@@ -72,10 +74,9 @@ class RunningController implements Controller {
       host, ovs: this.#ovs, fixedSystemId: options.systemId, startedAt: Math.floor(host.clock.wall()), self: itself(() => ground),
     };
     this.#ground = ground;
-    this.commands = commandsOf({
-      session: () => this.#session,
-      exit: (restarts) => this.#exit(restarts),
-    });
+    this.#coverage = new Coverage(host.clock, ["poll_zero_timeout", ...dnsCounters]);
+    const commands = commandsOf({ session: () => this.#session, exit: (restarts) => this.#exit(restarts) });
+    this.commands = [...commands, ...this.#coverage.commands()];
   }
 
   async stop(): Promise<void> {
@@ -109,7 +110,7 @@ class RunningController implements Controller {
     const probeIntervalMs = intSetting(this.#ground, "ovn-remote-probe-interval") ?? -1;
     try {
       this.#session ??= new ChassisSession(this.#host, this.#ovs, remote, {
-        systemId: this.#options.systemId, hostname: this.#options.hostname, runFolder: this.#options.ovsRunFolder,
+        systemId: this.#options.systemId, hostname: this.#options.hostname, runFolder: this.#options.ovsRunFolder, coverage: this.#coverage,
       });
       this.#session.setRemote(remote, probeIntervalMs < 0 ? undefined : probeIntervalMs);
     } catch (error) {

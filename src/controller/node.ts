@@ -2,6 +2,7 @@
  * One chassis as its rules see it: replicas of two databases, indexes over them, and the few facts that come from outside
  * (the switch, the clock) as cells. Everything else is derived.
  */
+import type { Coverage } from "../daemon/index.ts";
 import { Cell, type Collection, type Engine, type Index, relation } from "../engine/index.ts";
 import type { Host } from "../host/index.ts";
 import type { Uuid } from "../ovsdb/index.ts";
@@ -32,6 +33,8 @@ export interface NodeOptions {
   /** What Chassis.hostname says unless external_ids:hostname does. */
   readonly hostname: string;
   readonly runFolder: string;
+  /** How often things happened. */
+  readonly coverage: Coverage;
 }
 
 export type DatapathUuid = Uuid<"Datapath_Binding">;

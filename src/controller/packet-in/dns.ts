@@ -2,7 +2,7 @@
 import type { Random } from "../../host/index.ts";
 import { parseIpv4, parseIpv6, writeIpv6 } from "../../net/index.ts";
 import {
-  checksum, concatenate, dnsFlag, dnsType, emitDnsName, fillUdpChecksum, ipProtocol, parseDns, pseudoHeaderSum, readU16, udpSize, writeU16, writeU32,
+  checksum, concatenate, dnsFlag, type DnsQuestion, dnsType, emitDnsName, fillUdpChecksum, ipProtocol, parseDns, pseudoHeaderSum, readU16, udpSize, writeU16, writeU32,
 } from "../../packet/index.ts";
 import { field } from "../../openflow/index.ts";
 import { flagBits } from "../../logical/index.ts";
@@ -15,9 +15,20 @@ const headerSize = 12;
 const ttlSeconds = 3600;
 const classInternet = 1;
 const refused = 5;
-const anyType = 255;
+
+/** What is counted, for ovs-appctl(8) coverage/show and coverage/read-counter. */
+export const dnsCounters = [
+  "dns_query_total", "dns_query_type_a", "dns_query_type_aaaa", "dns_query_type_ptr", "dns_query_type_any", "dns_query_type_other", "dns_cache_hit",
+  "dns_cache_miss", "dns_error_truncated", "dns_skipped_not_request", "dns_error_no_query", "dns_error_parse_failure", "dns_unsupported_ovn_owned",
+  "dns_response_sent",
+] as const;
+
+const counterOfType: ReadonlyMap<number, (typeof dnsCounters)[number]> = new Map([
+  [dnsType.a, "dns_query_type_a"], [dnsType.aaaa, "dns_query_type_aaaa"], [dnsType.ptr, "dns_query_type_ptr"], [dnsType.any, "dns_query_type_any"],
+]);
 
 export function answerDns(arrival: Arrival, node: Node): void {
+  count(node, "dns_query_total");
   const result = pullResultBit(arrival.userdata);
   if (result === undefined) {
     arrival.log.warn("bad result OXM or offset in the userdata of a DNS lookup");
@@ -25,10 +36,13 @@ export function answerDns(arrival: Arrival, node: Node): void {
     return;
   }
   const reply = replyTo(arrival, node);
+  if (reply !== undefined) count(node, "dns_response_sent");
   // The pipeline is to know an answer of ours from a packet that passes.
   const fromUs = 2 ** flagBits.fromCtrl;
   resumeWith(arrival, result.bit, reply !== undefined, reply, arrival.packetIn.metadata.with(field("reg10"), fromUs, fromUs));
 }
+
+const count = (node: Node, what: (typeof dnsCounters)[number]): void => node.options.coverage.count(what);
 
 interface Known {
   readonly answer: string;
@@ -46,19 +60,35 @@ function lookup(node: Node, datapathKey: number, name: string): Known | undefine
   return undefined;
 }
 
+/** What the datagram asks first; undefined (and counted why) if it asks nothing. */
+function questionIn(upper: Uint8Array, node: Node): DnsQuestion | undefined {
+  const message = upper.subarray(udpSize);
+  const wrong = message.length < headerSize ? "dns_error_truncated"
+    : (readU16(message, 2) & dnsFlag.response) !== 0 ? "dns_skipped_not_request"
+    : readU16(message, 4) === 0 ? "dns_error_no_query"
+    : undefined;
+  const question = wrong === undefined ? parseDns(message)?.questions[0] : undefined;
+  if (question === undefined) count(node, wrong ?? "dns_error_parse_failure");
+  return question;
+}
+
 function replyTo(arrival: Arrival, node: Node): Uint8Array | undefined {
   const { headers } = arrival;
   const { ip } = headers;
   const upper = ip?.protocol === ipProtocol.udp ? upperLayer(headers, ip) : undefined;
-  const query = upper && parseDns(upper.subarray(udpSize));
-  const question = query?.questions[0];
-  if (ip === undefined || upper === undefined || query === undefined || question === undefined || (query.flags & dnsFlag.response) !== 0) return undefined;
+  const question = upper && questionIn(upper, node);
+  if (ip === undefined || upper === undefined || question === undefined) return undefined;
+  const counter = counterOfType.get(question.type);
+  count(node, counter ?? "dns_query_type_other");
+  if (counter === undefined) return undefined;
   const known = lookup(node, datapathKeyOf(arrival), question.name.toLowerCase());
+  count(node, known === undefined ? "dns_cache_miss" : "dns_cache_hit");
   if (known === undefined) return undefined;
   const nameBytes = emitDnsName(question.name);
   const questionBytes = upper.subarray(udpSize + headerSize, udpSize + headerSize + nameBytes.length + 4);
   const answers = answersFor(known.answer, question.type, node.host.random).map((a) => recordOf(nameBytes, a.type, a.data));
   const isRefused = answers.length === 0 && known.isOwned && (question.type === dnsType.a || question.type === dnsType.aaaa);
+  if (isRefused) count(node, "dns_unsupported_ovn_owned");
   if (answers.length === 0 && !isRefused) return undefined;
   const header = new Uint8Array(upper.subarray(udpSize, udpSize + headerSize));
   header[2] = (header[2] ?? 0) | 0x80;
@@ -77,12 +107,12 @@ function answersFor(text: string, type: number, random: Random): readonly Answer
   if (type === dnsType.ptr) return [{ type, data: emitDnsName(text) }];
   const answers = text.split(/[\s,]+/).flatMap((word): readonly Answer[] => {
     const [v4, v6] = [parseIpv4(word), parseIpv6(word)];
-    if (v4 !== undefined && (type === dnsType.a || type === anyType)) {
+    if (v4 !== undefined && (type === dnsType.a || type === dnsType.any)) {
       const data = new Uint8Array(4);
       writeU32(data, 0, v4);
       return [{ type: dnsType.a, data }];
     }
-    if (v6 !== undefined && (type === dnsType.aaaa || type === anyType)) {
+    if (v6 !== undefined && (type === dnsType.aaaa || type === dnsType.any)) {
       const data = new Uint8Array(16);
       writeIpv6(v6, data, 0);
       return [{ type: dnsType.aaaa, data }];

@@ -7,7 +7,7 @@ import { controllerOpcodes } from "../../logical/index.ts";
 import { formatIp, formatMac, ipv4Of, macOf, parseIp, parseIpv6, parseMac } from "../../net/index.ts";
 import { type Action, actionsToBytes, field, Match, noBuffer, of15, type PacketIn } from "../../openflow/index.ts";
 import {
-  dhcpMessage, dhcpOption, type Dhcpv4, dhcpv6Message, emitDhcpv4, emitDhcpv6, ethernetFrame, etherType, findDhcpOption, icmpv4Message, icmpv6Message, ipPacket, ipProtocol,
+  dhcpMessage, dhcpOption, type Dhcpv4, dhcpv6Message, dnsFlag, dnsType, emitDhcpv4, emitDhcpv6, emitDns, ethernetFrame, etherType, findDhcpOption, icmpv4Message, icmpv6Message, ipPacket, ipProtocol,
   isChecksumRight, parseArp, parseDhcpv4, parseDhcpv6, parseIcmpv4, parseTcp, pseudoHeaderSum, sizeofDhcpv4, sizeofDhcpv6, tcpFlag, tcpSegment, udpDatagram,
 } from "../../packet/index.ts";
 import { present } from "../../std/index.ts";
@@ -49,7 +49,7 @@ const asking: WantedPrefix = {
 };
 
 /** Handlers that write to the database or wait are given a place that only takes note. */
-function handUp(packet: Uint8Array, opcode: (typeof controllerOpcodes)[number] | number, data: Uint8Array, metadata = Match.any) {
+function handUp(packet: Uint8Array, opcode: (typeof controllerOpcodes)[number] | number, data: Uint8Array, metadata = Match.any, names?: ReadonlyMap<string, string>) {
   const userdata = new Uint8Array(8 + data.length);
   new DataView(userdata.buffer).setUint32(0, typeof opcode === "number" ? opcode : controllerOpcodes.indexOf(opcode));
   userdata.set(data, 8);
@@ -67,8 +67,10 @@ function handUp(packet: Uint8Array, opcode: (typeof controllerOpcodes)[number] |
     node: {
       learning: { claimVirtual: note, learnNeighbor: note, learnAddress: note, noteEmptyBalancer: note },
       snooping,
-      host: { log: makeLog(({ level, module, text }) => noted.push(`${module}|${level}|${text}`)) },
-      datapathsByKey: { first: () => undefined },
+      host: { random: world.random, log: makeLog(({ level, module, text }) => noted.push(`${module}|${level}|${text}`)) },
+      datapathsByKey: { first: () => (names === undefined ? undefined : { _uuid: "d" }) },
+      dnsByDatapath: { get: () => [{ records: names, options: new Map([["ovn-owned", "true"]]) }] },
+      options: { coverage: { count: note } },
     },
   } as unknown as DispatchPlace;
   const packetIn: PacketIn = {
@@ -252,4 +254,27 @@ test("no packet and no userdata brings a handler down", () => {
       assert.ok(resumed.length <= 1);
     },
   ), { numRuns: 2000 });
+});
+
+test("DNS: what is asked and what becomes of it is counted", () => {
+  const names = new Map([["vm1.example", "10.0.0.4"]]);
+  const message = (name: string, type: number, flags = 0): Uint8Array =>
+    emitDns({ id: 7, flags, questions: name === "" ? [] : [{ name, type, class: 1 }], answers: [], authorities: [], additionals: [] });
+  const check = (payload: Uint8Array, ...expected: readonly string[]): void => {
+    const [src, dst] = [ip("10.0.0.4"), ip("10.0.0.9")];
+    const packet = ethernetFrame({ src: vmMac, dst: routerMac }, etherType.ipv4, ipPacket(src, dst, ipProtocol.udp, udpDatagram(src, dst, 4000, 53, payload)));
+    const { noted, resumed } = handUp(packet, "dns_lookup", resultBit([]), Match.any, names);
+    assert.deepEqual(noted.flat(), ["query_total", ...expected].map((name) => `dns_${name}`));
+    assert.equal(bitIsSet(present(resumed[0])), expected.includes("response_sent"));
+  };
+  check(message("vm1.example", dnsType.a), "query_type_a", "cache_hit", "response_sent");
+  check(message("VM1.example", dnsType.any), "query_type_any", "cache_hit", "response_sent");
+  check(message("vm1.example", dnsType.ptr), "query_type_ptr", "cache_hit", "response_sent");
+  check(message("vm1.example", dnsType.aaaa), "query_type_aaaa", "cache_hit", "unsupported_ovn_owned", "response_sent");
+  check(message("vm2.example", dnsType.a), "query_type_a", "cache_miss");
+  check(message("vm1.example", dnsType.mx), "query_type_other");
+  check(message("vm1.example", dnsType.a, dnsFlag.response), "skipped_not_request");
+  check(message("", 0), "error_no_query");
+  check(message("vm1.example", dnsType.a).subarray(0, 20), "error_parse_failure");
+  check(message("vm1.example", dnsType.a).subarray(0, 9), "error_truncated");
 });
