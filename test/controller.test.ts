@@ -227,3 +227,27 @@ test("external_ids:ovn-remote-probe-interval: how often the southbound database 
     await bench.close();
   }
 });
+
+test("debug/dump-local-bindings: interfaces with the ports they are for, and ports that containers share, be they here or not", () => withBench(async (bench) => {
+  const network = new RandomNetwork(bench);
+  await network.addSwitch();
+  for (const name of ["here", "there", "here-c", "there-c", "lost-c"]) await network.addPort(0, name);
+  await bench.inSb((txn) => {
+    for (const port of bench.sb.tables.Port_Binding) {
+      if (port.logical_port.endsWith("-c")) txn.update(port, { parent_port: port.logical_port.slice(0, -2), tag: port.tunnel_key });
+    }
+  });
+  await bench.plug("tap1", "here");
+  await bench.plug("tap2", "nobody");
+  await bench.settle();
+  const dump = bench.controller?.commands.find((c) => c.name === "debug/dump-local-bindings");
+  const line = "-".repeat(40);
+  assert.deepEqual(String(await dump?.run([])).split("\n"), [
+    "Local bindings:",
+    "name: [here], OVS interface name : [tap1], num binding lports : [2]", "primary lport : [here]", "child lport[1] : [here-c], type : [CONTAINER]", line,
+    "name: [lost], OVS interface name : [NULL], num binding lports : [1]", "no primary lport", "child lport[1] : [lost-c], type : [CONTAINER]", line,
+    "name: [nobody], OVS interface name : [tap2], num binding lports : [0]", line,
+    "name: [there], OVS interface name : [NULL], num binding lports : [2]", "primary lport : [there]", "child lport[1] : [there-c], type : [CONTAINER]", line,
+    "",
+  ]);
+}));

@@ -5,31 +5,43 @@ import { describeNeighbor } from "./describe-neighbor.ts";
 import { peerPortsOf } from "./local-datapaths.ts";
 import { LocalDatapath, type Node } from "./node.ts";
 import { datapathOf, isSwitch, kindOf, portNamed } from "./ports.ts";
-import type { Interface } from "./rows.ts";
+import type { Interface, PortBinding } from "./rows.ts";
 import { systemIdOf } from "./settings.ts";
 
-export function localBindings({ node }: ChassisSession): string {
+/** Interfaces by the ports they are for, and ports that others share, be their interface here or not. */
+export function localBindings({ node }: Pick<ChassisSession, "node">): string {
+  const containers = new Map<string, PortBinding[]>();
+  for (const port of node.sb.tables.Port_Binding) {
+    if (kindOf(port) === "container") containers.set(port.parent_port ?? "", [...containers.get(port.parent_port ?? "") ?? [], port]);
+  }
   const parts = ["Local bindings:\n"];
-  for (const id of [...new Set([...node.interfacesByIfaceId.keys])].sort()) {
+  for (const id of [...new Set([...node.interfacesByIfaceId.keys, ...containers.keys()])].sort()) {
     const iface = interfaceOf(node, id);
-    if (iface !== undefined) parts.push(bindingsOf(node, id, iface), "----------------------------------------\n");
+    const shared = containers.get(id) ?? [];
+    if (iface !== undefined || shared.length > 0) parts.push(bindingsOf(node, id, iface, shared), "----------------------------------------\n");
   }
   return parts.join("");
 }
 
 /** The port that the interface is for, and those that share it. */
-function bindingsOf(node: Node, id: string, iface: Interface): string {
+function bindingsOf(node: Node, id: string, iface: Interface | undefined, containers: readonly PortBinding[]): string {
   const named = portNamed(node, id);
-  // One that is meant for another interface, or needs none, is none of this one's.
-  const own = named !== undefined && (kindOf(named) === "localport" || claimOf(node, named)?.iface === iface) ? named : undefined;
-  const children = [...node.sb.tables.Port_Binding].filter((p) => p !== own && claimOf(node, p)?.iface === iface);
+  const own = named !== undefined && isPrimary(node, named, iface) ? named : undefined;
+  const others = iface === undefined ? [] : [...node.sb.tables.Port_Binding].filter((p) => p !== own && kindOf(p) !== "container" && claimOf(node, p)?.iface === iface);
+  const children = [...containers, ...others].sort((a, b) => (a.logical_port < b.logical_port ? -1 : 1));
   const count = children.length + (own === undefined ? 0 : 1);
-  const lines = [`name: [${id}], OVS interface name : [${iface.name}], num binding lports : [${count}]`];
+  const lines = [`name: [${id}], OVS interface name : [${iface?.name ?? "NULL"}], num binding lports : [${count}]`];
   if (own !== undefined) lines.push(`${kindOf(own) === "localport" ? "localport" : "primary"} lport : [${id}]`);
   else if (count > 0) lines.push("no primary lport");
-  children.sort((a, b) => (a.logical_port < b.logical_port ? -1 : 1));
   for (const [i, child] of children.entries()) lines.push(`child lport[${i + 1}] : [${child.logical_port}], type : [${kindOf(child).toUpperCase()}]`);
   return `${lines.join("\n")}\n`;
+}
+
+/** One that is meant for another interface, or needs none, is none of this one's. */
+function isPrimary(node: Node, port: PortBinding, iface: Interface | undefined): boolean {
+  const kind = kindOf(port);
+  if (iface === undefined) return kind === "vif";
+  return kind === "localport" || (kind !== "container" && claimOf(node, port)?.iface === iface);
 }
 
 export const localDatapaths = ({ engine }: ChassisSession): string =>
