@@ -1,7 +1,7 @@
 /** Of what packets tell of one address, the last word is what waits for the database. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Host } from "../host/index.ts";
+import { type Host, VirtualClock } from "../host/index.ts";
 import { type Ip, macOf, parseIp } from "../net/index.ts";
 import { present } from "../std/index.ts";
 import { Learning } from "./learning-queue.ts";
@@ -34,4 +34,16 @@ test("a neighbor or an address that moves takes the place of what was learned be
 
   for (const portKey of [8, 1, 8]) learning.learnAddress({ datapathKey: 3, portKey, mac: macOf(1) });
   assert.deepEqual([...learning.addresses].map((a) => a.portKey), [8]);
+});
+
+test("what is learned while the database is slow waits for it, and is given up in the end", () => {
+  const clock = new VirtualClock();
+  const learning = new Learning({ clock, random: { next32: () => 0 } } as unknown as Host, () => {});
+  learning.learnAddress({ datapathKey: 3, portKey: 1, mac: macOf(1) });
+  learning.learnNeighbor({ datapathKey: 3, portKey: 1, ip: present(parseIp("10.0.0.5")), mac: macOf(1) }, false);
+  const sizes = (): readonly number[] => [learning.addresses.size, learning.neighbors.size];
+  clock.advance(5000);
+  assert.deepEqual(sizes(), [1, 1]);
+  clock.advance(5000);
+  assert.deepEqual(sizes(), [0, 0]);
 });

@@ -44,6 +44,8 @@ export interface Sighting {
 const multicastPauseMs = 50;
 /** Within this time it is written, or was not meant to be. */
 const lifetimeMs = 1000;
+/** What is said once and then gone may wait for a database that is slow, or away for a moment. */
+const patienceMs = 10_000;
 const maxPending = 1024;
 
 export class Learning {
@@ -102,16 +104,16 @@ export class Learning {
     if (before !== undefined) pending.remove(before);
     latest.set(key, item);
     const isCurrent = (): boolean => latest.get(key) === item;
-    this.#host.clock.after(delayMs + lifetimeMs, () => isCurrent() && latest.delete(key));
-    this.#learn(pending, item, delayMs, isCurrent);
+    this.#host.clock.after(delayMs + patienceMs, () => isCurrent() && latest.delete(key));
+    this.#learn(pending, item, delayMs, patienceMs, isCurrent);
   }
 
-  #learn<T>(pending: Pending<T>, item: T, delayMs: number, isCurrent: () => boolean = () => true): void {
+  #learn<T>(pending: Pending<T>, item: T, delayMs: number, forMs = lifetimeMs, isCurrent: () => boolean = () => true): void {
     if (pending.size >= maxPending) return;
     const add = (): void => {
       if (!isCurrent()) return;
       pending.add(item);
-      this.#host.clock.after(lifetimeMs, () => pending.remove(item));
+      this.#host.clock.after(forMs, () => pending.remove(item));
       this.#changed();
     };
     if (delayMs === 0) add();
