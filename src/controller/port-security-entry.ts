@@ -23,21 +23,30 @@ const vrrpPrefixLength = 40;
 
 const anyVrrp = (base: number): MaskedMac => ({ mac: macOf(base), mask: macOf(0xffffffffff00), prefixLength: vrrpPrefixLength });
 
-/** Undefined if there is anything in it that does not belong. */
-export function parsePortSecurity(text: string): Entry | undefined {
+/** What does not belong, and why; the whole entry is then of no use. */
+export interface Misfit {
+  readonly text: string;
+  readonly reason: "No MAC address found" | "Invalid VRRPv3 MAC" | "Invalid IP or MAC";
+}
+
+export const isMisfit = (result: Entry | Misfit): result is Misfit => "reason" in result;
+
+export function parsePortSecurity(text: string): Entry | Misfit {
   const words = text.split(" ").filter((word) => word !== "");
   const isVrrp = words[0] === "VRRPv3";
   const [first, ...rest] = isVrrp ? words.slice(1) : words;
   const mac = parseMac(first ?? "");
-  if (mac === undefined) return undefined;
+  if (mac === undefined) return { text, reason: "No MAC address found" };
   const [vrrp4, vrrp6]: [MaskedMac[], MaskedMac[]] = [[], []];
   const ip4: { address: Ipv4; mask: Ipv4; broadcast: number }[] = [];
   const ip6: { address: Ipv6; mask: Ipv6 }[] = [];
   for (const word of rest) {
-    const vrrp = isVrrp ? parseVrrpMac(word) : undefined;
+    const masked = isVrrp ? parseMaskedMac(word) : undefined;
+    const vrrp = masked && vrrpMac(masked);
     const prefix = parsePrefix(word);
     if (vrrp !== undefined) (vrrp.family === 4 ? vrrp4 : vrrp6).push(vrrp);
-    else if (prefix === undefined) return undefined;
+    else if (masked !== undefined) return { text: word, reason: "Invalid VRRPv3 MAC" };
+    else if (prefix === undefined) return { text: word, reason: "Invalid IP or MAC" };
     else if (prefix.family === 4) ip4.push(hostOrNetwork4(prefix.address, prefix.length));
     else ip6.push(hostOrNetwork6(prefix.address, prefix.length));
   }
@@ -60,15 +69,17 @@ function hostOrNetwork6(address: Ipv6, length: number): { address: Ipv6; mask: I
   return { address, mask: (address & ~mask) !== 0n ? ipv6Mask(128) : mask };
 }
 
-function parseVrrpMac(word: string): (MaskedMac & { readonly family: 4 | 6 }) | undefined {
+function parseMaskedMac(word: string): MaskedMac | undefined {
   const match = /^([^/]+)(?:\/(\d{1,2}))?$/.exec(word);
   const mac = parseMac(match?.[1] ?? "");
   const prefixLength = Number(match?.[2] ?? 48);
-  if (mac === undefined || prefixLength < vrrpPrefixLength || prefixLength > 48) return undefined;
-  const hostBits = 2 ** (48 - prefixLength);
+  return mac === undefined || prefixLength > 48 ? undefined : { mac, mask: macOf(2 ** 48 - 2 ** (48 - prefixLength)), prefixLength };
+}
+
+function vrrpMac({ mac, mask, prefixLength }: MaskedMac): (MaskedMac & { readonly family: 4 | 6 }) | undefined {
   const router = mac % 0x100;
-  if (mac % hostBits !== 0 || (prefixLength === 48 && router === 0)) return undefined;
+  if (prefixLength < vrrpPrefixLength || mac % 2 ** (48 - prefixLength) !== 0 || (prefixLength === 48 && router === 0)) return undefined;
   const base = mac - router;
   const family = base === vrrp4Base ? 4 : base === vrrp6Base ? 6 : undefined;
-  return family === undefined ? undefined : { mac, mask: macOf(2 ** 48 - hostBits), prefixLength, family };
+  return family === undefined ? undefined : { mac, mask, prefixLength, family };
 }

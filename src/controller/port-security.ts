@@ -9,7 +9,7 @@ import { ipv6Mask, linkLocalOf, type Mac, macOf } from "../net/index.ts";
 import { claimOf } from "./claims.ts";
 import { Flow, fromPort, resubmit, setFlag, toPort } from "./flow.ts";
 import type { Node } from "./node.ts";
-import { type Entry, type MaskedMac, parsePortSecurity } from "./port-security-entry.ts";
+import { type Entry, isMisfit, type MaskedMac, parsePortSecurity } from "./port-security-entry.ts";
 import { datapathOf, ourChassis } from "./ports.ts";
 import { cookieOf, type PortBinding } from "./rows.ts";
 
@@ -34,16 +34,15 @@ interface Gate {
 }
 
 const entriesOf = derived("port-security", (_node: Node, port: PortBinding): readonly Entry[] =>
-  [...port.port_security].flatMap((text) => parsePortSecurity(text) ?? []));
+  [...port.port_security].map(parsePortSecurity).filter((entry): entry is Entry => !isMisfit(entry)));
 
 export const portSecurityFlows = rule("port-security-flows", (node: Node) => node.sb.tables.Port_Binding, function* (node, port) {
   if (port.port_security.size === 0 || claimOf(node, port) === undefined || port.chassis !== ourChassis(node)?._uuid) return;
   const datapath = datapathOf(node, port);
   if (datapath === undefined) return;
   for (const text of port.port_security) {
-    if (parsePortSecurity(text) === undefined) {
-      node.host.log.module("lflow").warn(`invalid syntax '${text}' in port security for LSP ${port.logical_port}`);
-    }
+    const entry = parsePortSecurity(text);
+    if (isMisfit(entry)) node.host.log.module("lflow").warn(`invalid syntax '${entry.text}' in port security for LSP ${port.logical_port}: ${entry.reason}`);
   }
   const entries = entriesOf(node, port);
   if (entries.length === 0) return;
