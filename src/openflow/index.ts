@@ -15,6 +15,7 @@ export {
   allFields, type CodePoint, type Field, field, type FieldValue, findField, findFieldByCodePoint, findFieldOnWire, nxmOf, oxmOf,
 } from "./match/field.ts";
 export { formatDuration, formatFlowMod, formatFlowStats, parseFlow } from "./flow-text.ts";
+export { formatGroup, parseGroup } from "./group-text.ts";
 export { messageName } from "./message/message-name.ts";
 export { MessageFramer } from "./message/framing.ts";
 export type { FieldName, Notation, Prerequisite } from "./match/field-table.ts";

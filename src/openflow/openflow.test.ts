@@ -72,7 +72,7 @@ test("random flows survive the wire of OpenFlow 1.0", () => {
   const port = { port: 1, mac: 2, name: "p1", config: 0, state: 1, current: 0, advertised: 0, supported: 0, peer: 0, currentSpeed: 0, maxSpeed: 0 };
   const group = { group: 5, type: "all", buckets: [{ id: 0, weight: 0, watchPort: ports.none, watchGroup: 0xffffffff, actions: [{ kind: "output", port: 3 }] }], selectionMethod: "", selectionParameter: 0n, selectionFields: Match.any } as const;
   const messages: readonly Message[] = [
-    { kind: "features_reply", datapathId: 5n, buffers: 0, tables: 254, auxiliaryId: 0, capabilities: 0xc7, ports: [port] },
+    { kind: "features_reply", datapathId: 5n, buffers: 0, tables: 254, auxiliaryId: 0, capabilities: 0xc7, actions: 0xfff, ports: [port] },
     { kind: "flow_stats_request", table: 255, outPort: ports.none, outGroup: 0xffffffff, cookie: 0n, cookieMask: 0n, match: Match.of(["reg1", 1]) },
     {
       kind: "flow_stats_reply",
@@ -161,7 +161,7 @@ test("messages survive the wire", () => {
     { kind: "meter_config_reply", meters: [{ meter: 1, flags: 1, bands: [{ type: "dscp_remark", rate: 1, burst: 2, precedence: 3 }] }] },
     { kind: "aggregate_reply", packets: 1n, bytes: 2n, flows: 3 },
     { kind: "group_stats_reply", groups: [{ group: 1, references: 2, packets: 3n, bytes: 4n, durationNs: 5_000_000_006n, buckets: [{ packets: 1n, bytes: 2n }] }] },
-    { kind: "port_stats_reply", ports: [{ port: 1, rxPackets: 1n, txPackets: 2n, rxBytes: 3n, txBytes: 4n, rxDropped: 5n, txDropped: 6n, rxErrors: 7n, txErrors: 8n, durationNs: 9n }] },
+    { kind: "port_stats_reply", ports: [{ port: 1, rxPackets: 1n, txPackets: 2n, rxBytes: 3n, txBytes: 4n, rxDropped: 5n, txDropped: 6n, rxErrors: 7n, txErrors: 8n, rxFrameErrors: 10n, rxOverErrors: 11n, rxCrcErrors: 12n, collisions: 13n, durationNs: 9n }] },
   );
 });
 

@@ -9,7 +9,7 @@ import type { MeterStats } from "./meter.ts";
 import type { PortStats } from "./port-description.ts";
 import { pullPort, putPort } from "./port-messages.ts";
 import { portFromWire, ports, portToWire } from "./port.ts";
-import { putProperty } from "./property.ts";
+import { pullProperties, putProperty } from "./property.ts";
 import type { TableFeatures } from "./table.ts";
 import { of14, of15 } from "./version.ts";
 import { pullAll, type WireReader } from "./wire-reader.ts";
@@ -67,13 +67,17 @@ export const multipartRequestCodecs: Codecs<MultipartRequest["kind"]> = {
   table_desc_request: nothing("table_desc_request", 14),
 };
 
+/** As OpenFlow says that a switch does not count something. */
+const unknownCount = 0xffffffffffffffffn;
+
 function putPortStats(w: WireWriter, s: PortStats): void {
   const isNew = w.version >= of14;
   if (isNew) (w.u16(120), w.zeros(2), w.u32(portToWire(s.port)), putDuration(w, s.durationNs));
   else (w.u32(portToWire(s.port)), w.zeros(4));
   for (const n of [s.rxPackets, s.txPackets, s.rxBytes, s.txBytes, s.rxDropped, s.txDropped, s.rxErrors, s.txErrors]) w.u64(n);
-  if (isNew) putProperty(w, 0, () => w.zeros(36));
-  else (w.zeros(32), putDuration(w, s.durationNs));
+  const putDetails = (): void => [s.rxFrameErrors, s.rxOverErrors, s.rxCrcErrors, s.collisions].forEach((n) => w.u64(n));
+  if (isNew) putProperty(w, 0, () => (w.zeros(4), putDetails()));
+  else (putDetails(), putDuration(w, s.durationNs));
 }
 
 function pullPortStats(r: WireReader): PortStats {
@@ -87,8 +91,21 @@ function pullPortStats(r: WireReader): PortStats {
   let durationNs = isNew ? pullDuration(part) : 0n;
   const [rxPackets, txPackets, rxBytes, txBytes] = [part.u64(), part.u64(), part.u64(), part.u64()];
   const [rxDropped, txDropped, rxErrors, txErrors] = [part.u64(), part.u64(), part.u64(), part.u64()];
-  if (!isNew) durationNs = (part.skip(32), pullDuration(part));
-  return { port, rxPackets, txPackets, rxBytes, txBytes, rxDropped, txDropped, rxErrors, txErrors, durationNs };
+  let [rxFrameErrors, rxOverErrors, rxCrcErrors, collisions] = [unknownCount, unknownCount, unknownCount, unknownCount];
+  const pullDetails = (r: WireReader): void => {
+    [rxFrameErrors, rxOverErrors, rxCrcErrors, collisions] = [r.u64(), r.u64(), r.u64(), r.u64()];
+  };
+  if (isNew) {
+    // What other properties tell nobody here asks for.
+    pullProperties(part, (propertyType, payload) => {
+      if (propertyType === 0) (payload.skip(4), pullDetails(payload));
+      return propertyType === 0;
+    }, "skip");
+  } else {
+    pullDetails(part);
+    durationNs = pullDuration(part);
+  }
+  return { port, rxPackets, txPackets, rxBytes, txBytes, rxDropped, txDropped, rxErrors, txErrors, rxFrameErrors, rxOverErrors, rxCrcErrors, collisions, durationNs };
 }
 
 function putGroupStats(w: WireWriter, s: GroupStats): void {

@@ -52,15 +52,14 @@ export const of10Codecs: Codecs<
       w.zeros(3);
       // Group statistics have no bit here; matching ARP addresses has one, and needs to be said.
       w.u32((m.capabilities & 0x47) | (1 << 7));
-      w.u32(0xfff);
+      w.u32(m.actions ?? 0xfff);
       for (const port of m.ports ?? []) putOf10Port(w, port);
     },
     decode: (r) => {
       const [datapathId, buffers, tables] = [r.u64(), r.u32(), r.u8()];
       r.skip(3);
-      const capabilities = r.u32();
-      r.skip(4);
-      return { kind: "features_reply", datapathId, buffers, tables, auxiliaryId: 0, capabilities, ports: pullAll(r, pullOf10Port) };
+      const [capabilities, actions] = [r.u32(), r.u32()];
+      return { kind: "features_reply", datapathId, buffers, tables, auxiliaryId: 0, capabilities, actions, ports: pullAll(r, pullOf10Port) };
     },
   },
   packet_in: {
@@ -185,8 +184,7 @@ export const of10Codecs: Codecs<
       for (const s of m.ports) {
         w.u16(s.port);
         w.zeros(6);
-        for (const n of [s.rxPackets, s.txPackets, s.rxBytes, s.txBytes, s.rxDropped, s.txDropped, s.rxErrors, s.txErrors]) w.u64(n);
-        w.zeros(32);
+        for (const n of [s.rxPackets, s.txPackets, s.rxBytes, s.txBytes, s.rxDropped, s.txDropped, s.rxErrors, s.txErrors, s.rxFrameErrors, s.rxOverErrors, s.rxCrcErrors, s.collisions]) w.u64(n);
       }
     },
     decode: (r) => ({
@@ -195,8 +193,8 @@ export const of10Codecs: Codecs<
         const port = p.u16();
         p.skip(6);
         const [rxPackets, txPackets, rxBytes, txBytes, rxDropped, txDropped, rxErrors, txErrors] = [p.u64(), p.u64(), p.u64(), p.u64(), p.u64(), p.u64(), p.u64(), p.u64()];
-        p.skip(32);
-        return { port, rxPackets, txPackets, rxBytes, txBytes, rxDropped, txDropped, rxErrors, txErrors, durationNs: 0n };
+        const [rxFrameErrors, rxOverErrors, rxCrcErrors, collisions] = [p.u64(), p.u64(), p.u64(), p.u64()];
+        return { port, rxPackets, txPackets, rxBytes, txBytes, rxDropped, txDropped, rxErrors, txErrors, rxFrameErrors, rxOverErrors, rxCrcErrors, collisions, durationNs: 0n };
       }),
     }),
   },

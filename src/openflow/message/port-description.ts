@@ -47,5 +47,10 @@ export interface PortStats {
   readonly txDropped: bigint;
   readonly rxErrors: bigint;
   readonly txErrors: bigint;
+  /** Of the errors received: bad frames, overruns, bad checksums. */
+  readonly rxFrameErrors: bigint;
+  readonly rxOverErrors: bigint;
+  readonly rxCrcErrors: bigint;
+  readonly collisions: bigint;
   readonly durationNs: bigint;
 }

@@ -26,7 +26,8 @@ export interface FeaturesReply {
   readonly tables: number;
   readonly auxiliaryId: number;
   readonly capabilities: number;
-  /** OpenFlow 1.0 tells the ports here. */
+  /** OpenFlow 1.0 tells the actions (a bit for each) and the ports here. */
+  readonly actions?: number;
   readonly ports?: readonly PortDescription[];
 }
 

@@ -56,7 +56,9 @@ function checkActions(bridge: Bridge, program: Program, table: number): OfError 
 }
 
 function ruleOf(mod: FlowMod, match: Minimatch, program: Program, nowMs: number): FlowRule {
-  const { table, priority, match: of, cookie, idleTimeout, hardTimeout, importance, flags } = mod;
+  const { table, priority, match: of, cookie, idleTimeout, hardTimeout, importance } = mod;
+  // The others are about how it is added.
+  const { checkOverlap, resetCounts, ...flags } = mod.flags;
   return new FlowRule({ table, priority, of, match, cookie, idleTimeout, hardTimeout, importance, flags, program }, nowMs);
 }
 

@@ -144,7 +144,7 @@ function portStats({ number, counters, createdMs }: SwitchPort, nowMs: number): 
   return {
     port: number, rxPackets: BigInt(counters.rxPackets), txPackets: BigInt(counters.txPackets), rxBytes: BigInt(counters.rxBytes),
     txBytes: BigInt(counters.txBytes), rxDropped: BigInt(counters.rxDropped), txDropped: BigInt(counters.txDropped),
-    rxErrors: BigInt(counters.rxErrors), txErrors: 0n, durationNs: ns(nowMs - createdMs),
+    rxErrors: BigInt(counters.rxErrors), txErrors: 0n, rxFrameErrors: 0n, rxOverErrors: 0n, rxCrcErrors: 0n, collisions: 0n, durationNs: ns(nowMs - createdMs),
   };
 }
 
