@@ -1,4 +1,7 @@
-/** ovs-ofctl's commands for flows. Over OpenFlow 1.5, which holds all that a flow can be, unless --protocols says otherwise. */
+/**
+ * ovs-ofctl's commands for flows. Over OpenFlow 1.5, which holds all that a flow can be, unless --protocols says otherwise; but only
+ * OpenFlow 1.0 lets flows be modified to have another cookie.
+ */
 import { type FlowMod, formatFlowStats, isTextError, noCookie, of10, of15, parseFlow } from "../../openflow/index.ts";
 import { CommandError } from "../command-error.ts";
 import { askFor, change, type Invocation, type OfCommand, replyHeader } from "./of-command.ts";
@@ -8,7 +11,7 @@ export const flowCommands: readonly (readonly [string, OfCommand])[] = [
   ["dump-flows", { usage: "SWITCH [FLOW]", help: "print the flows that match FLOW", minArgs: 1, maxArgs: 2, speaks: of15, run: dumpFlows }],
   ["add-flow", { usage: "SWITCH FLOW", help: "add a flow", minArgs: 2, maxArgs: 2, speaks: of15, run: (i, link) => change(link, [flowOf(i.args[1] ?? "", "add")]) }],
   ["add-flows", { usage: "SWITCH FILE", help: "add the flows of a file, one a line", minArgs: 2, maxArgs: 2, speaks: of15, run: addFlows }],
-  ["mod-flows", { usage: "SWITCH FLOW", help: "give the flows that match new actions", minArgs: 2, maxArgs: 2, speaks: of15, run: (i, link) => change(link, [flowOf(i.args[1] ?? "", i.has("strict") ? "modify_strict" : "modify")]) }],
+  ["mod-flows", { usage: "SWITCH FLOW", help: "give the flows that match new actions", minArgs: 2, maxArgs: 2, run: (i, link) => change(link, [flowOf(i.args[1] ?? "", i.has("strict") ? "modify_strict" : "modify")]) }],
   ["del-flows", { usage: "SWITCH [FLOW]", help: "delete the flows that match FLOW", minArgs: 1, maxArgs: 2, speaks: of15, run: (i, link) => change(link, [flowOf(i.args[1] ?? "", i.has("strict") ? "delete_strict" : "delete")]) }],
 ];
 

@@ -3,6 +3,7 @@ import { type FlowFlags, flowModCommands, type FlowRemoved, flowRemovedReasons }
 import { type Codec, type Codecs, pullDuration, putDuration, type } from "./message-codec.ts";
 import { decodeInstructions, encodeInstructions } from "../action/instruction.ts";
 import { pullMatch, putMatch } from "../match/oxm-match.ts";
+import { noCookie } from "./packet-messages.ts";
 import { portFromWire, ports, portToWire } from "./port.ts";
 import { of14, of15 } from "./version.ts";
 import type { WireReader } from "./wire-reader.ts";
@@ -50,7 +51,7 @@ const flowMod: Codec<"flow_mod"> = {
     encodeInstructions(w, m.actions);
   },
   decode: (r) => {
-    const cookie = r.u64();
+    const given = r.u64();
     const cookieMask = r.u64();
     const table = r.u8();
     const number = r.u8();
@@ -70,6 +71,8 @@ const flowMod: Codec<"flow_mod"> = {
     const match = pullMatch(r, "strict");
     const actions = decodeInstructions(r);
     if (command === undefined) return undefined;
+    // Here a cookie is what a flow is added with, or a filter. Only OpenFlow 1.0 can give a flow another one.
+    const cookie = !isDelete && command !== "add" && cookieMask === 0n ? noCookie : given;
     if (command === "add" && table === 0xff) r.fail("OFPFMFC_BAD_TABLE_ID");
     return {
       kind: "flow_mod", command, table, cookie, cookieMask, idleTimeout, hardTimeout, priority, bufferId, outPort, outGroup,

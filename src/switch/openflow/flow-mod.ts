@@ -110,7 +110,7 @@ function modifyFlows(context: FlowModContext, mod: FlowMod, match: Minimatch, pr
     };
     // What every packet teaches anew changes nothing, and no cache entry is to be looked at again for it.
     if (!isSame(before, program)) put(program);
-    if (mod.cookie !== anyCookie) rule.cookie = mod.cookie;
+    if (mod.cookieMask === 0n && mod.cookie !== anyCookie) rule.cookie = mod.cookie;
     rule.modifiedMs = nowMs;
     if (mod.flags.resetCounts === true) [rule.packets, rule.bytes] = [0, 0];
     journal.done(() => {

@@ -75,6 +75,20 @@ test("a bundle that takes the last teacher out and puts in another starts anew",
   theirs.close();
 });
 
+test("a modification over OpenFlow 1.5 leaves cookies alone and adds nothing", async () => {
+  const { bridge, service, send } = makeService();
+  send("add", "cookie=0x7,in_port=1,actions=drop");
+  const [ours, theirs] = memoryStreamPair("controller");
+  theirs.attach({ data: () => undefined, closed: () => undefined });
+  service.accept(ours);
+  const messages: readonly Message[] = [{ kind: "hello", versions: 1 << of15 }, flow("modify_strict", "cookie=0x0,in_port=1,actions=output:2"), flow("modify_strict", "in_port=3,actions=output:2")];
+  messages.forEach((message, i) => theirs.write(encodeMessage(of15, i, message)));
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(bridge.tables.flatMap((table) => [...table.rules].map((rule) => [rule.cookie, rule.program.actions.length])), [[7n, 1]]);
+  theirs.close();
+});
+
 test("teaching the same again is no change that anybody has to look at", () => {
   const { bridge, send } = makeService();
   send("modify_strict", lesson);
