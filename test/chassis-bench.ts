@@ -116,7 +116,7 @@ export class ChassisBench {
     await this.until("SB_Global", () => this.sb.tables.SB_Global.size > 0);
     const [global] = this.sb.tables.SB_Global;
     if (global === undefined) return;
-    const sequence = global.nb_cfg + 1;
+    const sequence = Number(global.nb_cfg) + 1;
     await this.inSb((txn) => txn.update(global, { nb_cfg: sequence }));
     await this.until(`nb_cfg ${sequence}`, () => [...this.sb.tables.Chassis_Private].some((c) => c.nb_cfg === sequence));
   }

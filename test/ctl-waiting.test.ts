@@ -61,6 +61,22 @@ test("waiting for a server that does not come back ends with the time", async ()
   assert.equal(code, timedOutCode);
 });
 
+test("beyond 2^53 one waits for the exact number", async () => {
+  const server = await serve();
+  const [before, goal] = ["9223372036854775800", "9223372036854775801"];
+  const set = async (column: string, value: string): Promise<void> => assert.equal((await nbctl("set", "NB_Global", ".", `${column}=${value}`)).code, 0);
+  await set("nb_cfg", before);
+  let isOver = false;
+  const waiting = nbctl("--timeout=30", "--wait=sb", "sync").finally(() => (isOver = true));
+  await counted(goal);
+  await set("sb_cfg", before);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(isOver, false);
+  await set("sb_cfg", goal);
+  assert.deepEqual(await waiting, { code: 0, out: "", err: "" });
+  await server.stop();
+});
+
 test("without waiting, a server that is not there is an error", async () => {
   const { code, err } = await nbctl("show");
   assert.equal(code, 1);

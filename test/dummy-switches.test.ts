@@ -50,7 +50,7 @@ interface WantedPort {
 async function addBridge({ replica }: Side, name: string, others: readonly WantedPort[]): Promise<void> {
   const [root] = replica.tables.Open_vSwitch;
   assert.ok(root);
-  const round = root.next_cfg + 1;
+  const round = Number(root.next_cfg) + 1;
   const txn = replica.transaction();
   const ports = [{ name, type: "internal" }, ...others].map((port: WantedPort) => {
     const row = txn.insert("Interface", { name: port.name, type: port.type ?? "", options: port.options ?? {} });

@@ -2,7 +2,7 @@
 import { ovnInternalVersion } from "../daemon/index.ts";
 import { Engine } from "../engine/index.ts";
 import { type Host, parseActiveTarget } from "../host/index.ts";
-import { openReplica } from "../ovsdb/index.ts";
+import { type Counter, openReplica } from "../ovsdb/index.ts";
 import type { Action } from "../openflow/index.ts";
 import { southbound } from "../schemas/index.ts";
 import { AgingThreshold, AgingWatch } from "./aging.ts";
@@ -75,7 +75,7 @@ export class ChassisSession {
   #switchRemote: string | undefined;
   /** How often the southbound database is asked for a sign of life, as the settings say. */
   #probeIntervalMs: number | undefined;
-  #requested = { sequence: 0, timestamp: 0 };
+  #requested: { readonly sequence: Counter; readonly timestamp: number } = { sequence: 0, timestamp: 0 };
   #isPaused = false;
   #isClosed = false;
   #isWithdrawing = false;

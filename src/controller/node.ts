@@ -5,7 +5,7 @@
 import type { Coverage } from "../daemon/index.ts";
 import { Cell, type Collection, type Engine, type Index, relation } from "../engine/index.ts";
 import type { Host } from "../host/index.ts";
-import type { Uuid } from "../ovsdb/index.ts";
+import type { Counter, Uuid } from "../ovsdb/index.ts";
 import { ConjunctionIds } from "./conjunction-ids.ts";
 import { Learning } from "./learning-queue.ts";
 import type { DelegatedPrefix } from "./delegation/prefix-client.ts";
@@ -26,6 +26,13 @@ import { type Tunnel, tunnelIdKey, TunnelUp } from "./tunnel.ts";
 import { WantedQueue } from "./wanted-queue.ts";
 import { ZoneAssignment } from "./zone-assignment.ts";
 import { LiftedLimits } from "./lifted-limits.ts";
+
+/** An SB_Global.nb_cfg, its timestamp, and when the switch had confirmed its flows. Milliseconds since 1970. */
+interface ConfirmedConfig {
+  readonly sequence: Counter;
+  readonly timestamp: number;
+  readonly confirmedAt: number;
+}
 
 export interface NodeOptions {
   /** From the command line or the file system-id-override; undefined: external_ids:system-id. */
@@ -77,7 +84,7 @@ export class Node {
   /** Ports whose flows the switch has confirmed. */
   readonly inService = new PortsInService();
   /** The highest SB_Global.nb_cfg whose flows the switch has confirmed. */
-  readonly confirmedConfig = new Cell("confirmed nb_cfg", { sequence: 0, timestamp: 0, confirmedAt: 0 });
+  readonly confirmedConfig = new Cell<ConfirmedConfig>("confirmed nb_cfg", { sequence: 0, timestamp: 0, confirmedAt: 0 });
   /** False until the first contents of both databases are in place: nothing is released before. */
   readonly isSettled = new Cell("settled", false);
   /** False for the first seconds, while rows may still come in by conditions: nothing is torn down before. */

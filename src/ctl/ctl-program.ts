@@ -1,7 +1,7 @@
 /** What makes one ctl program differ from another: its database, its commands, and what it waits for. */
 import type { Directories, Family } from "../daemon/index.ts";
 import type { Environment } from "../host/index.ts";
-import type { Database } from "../ovsdb/index.ts";
+import type { Counter, Database } from "../ovsdb/index.ts";
 import { type Command, commands } from "./command.ts";
 import type { RowNames } from "./record.ts";
 import { showCommand, type ShowTables } from "./show-tree.ts";
@@ -26,7 +26,7 @@ export interface Waiting<D extends Database> {
   readonly option: "flag" | "kind";
   readonly kinds: readonly WaitKind[];
   /** What to say once the counter's value `goal` has been reached; undefined until then. */
-  reached(db: Workspace<D>, kind: WaitKind, goal: number, finished: FinishedCall): WaitResult | undefined;
+  reached(db: Workspace<D>, kind: WaitKind, goal: Counter, finished: FinishedCall): WaitResult | undefined;
 }
 
 /** What is known of an invocation while it waits. */

@@ -2,7 +2,7 @@
  * Carries out the commands of one invocation as one transaction: fetches what they read, runs them, sends what they wrote,
  * starts over when another client was faster or a command says that its time has not come, and waits if asked to.
  */
-import { isJsonObject, type Database, type Json, type JsonObject, printJsonSorted } from "../ovsdb/index.ts";
+import { type Counter, isJsonObject, type Database, type Json, type JsonObject, printJsonSorted } from "../ovsdb/index.ts";
 import type { Clock, Log, Random } from "../host/index.ts";
 import type { ParsedCommand } from "./command-line.ts";
 import type { Call, Command, Context } from "./command.ts";
@@ -32,7 +32,7 @@ interface Committed<D extends Database> {
   readonly workspace: Workspace<D>;
   readonly contexts: readonly Context<D>[];
   /** The counter's new value, if it was raised. */
-  readonly goal: number | undefined;
+  readonly goal: Counter | undefined;
   readonly changed: boolean;
   readonly startedAt: number;
   readonly uuidOf: (uuid: string) => string;
@@ -147,7 +147,7 @@ function globalRow<D extends Database>({ globalTable, waiting }: CtlProgram<D>, 
 }
 
 interface Sent {
-  readonly goal: number | undefined;
+  readonly goal: Counter | undefined;
   readonly changed: boolean;
   readonly uuidOf: (uuid: string) => string;
 }
@@ -204,10 +204,11 @@ function succeeded(results: readonly Json[], log: Log): boolean {
   return true;
 }
 
-function selectedInteger(result: Json | undefined, column: string): number {
+function selectedInteger(result: Json | undefined, column: string): Counter {
   const rows = isJsonObject(result) ? result["rows"] : undefined;
   const row: Json | undefined = Array.isArray(rows) ? (rows[0] as Json) : undefined;
-  return isJsonObject(row) ? Number(row[column]) : 0;
+  const value = isJsonObject(row) ? row[column] : undefined;
+  return typeof value === "bigint" || typeof value === "number" ? value : 0;
 }
 
 function insertedUuid(result: Json | undefined): string | undefined {

@@ -268,11 +268,11 @@ export class Workspace<D extends Database = Database> {
     if (rowClass === undefined) {
       rowClass = class extends WorkRow {};
       const datum = (row: WorkRow, column: string): Datum => this.datum(row, column);
-      for (const [column, { type }] of Object.entries(this.schema.tables[table]?.columns ?? {})) {
+      for (const [column, { type, isExact }] of Object.entries(this.schema.tables[table]?.columns ?? {})) {
         Object.defineProperty(rowClass.prototype, column, {
           get(this: WorkRow): unknown {
             const value = valueOfDatum(datum(this, column), type);
-            return typeof value === "bigint" ? Number(value) : value;
+            return typeof value === "bigint" && isExact !== true ? Number(value) : value;
           },
         });
       }

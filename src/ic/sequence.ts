@@ -6,7 +6,7 @@
  * number when it is restarted, from zero.
  */
 import { untracked } from "../engine/index.ts";
-import type { Transaction } from "../ovsdb/index.ts";
+import type { Counter, Transaction } from "../ovsdb/index.ts";
 import type { icNorthbound, icSouthbound } from "../schemas/index.ts";
 import type { IcNb, IcSb, Zone } from "./zone.ts";
 
@@ -16,7 +16,7 @@ const first = <T>(rows: Iterable<T>): T | undefined => {
 };
 
 interface Standing {
-  readonly wanted: number;
+  readonly wanted: Counter;
   readonly own: IcSb<"Availability_Zone"> | undefined;
   readonly north: IcNb<"IC_NB_Global"> | undefined;
   readonly south: IcSb<"IC_SB_Global"> | undefined;

@@ -4,7 +4,7 @@
  */
 import { Engine, untracked } from "../engine/index.ts";
 import type { Host } from "../host/index.ts";
-import { type CommitResult, openProjector, type Projector, type Replica, type Transaction, type Uuid } from "../ovsdb/index.ts";
+import { type CommitResult, type Counter, openProjector, type Projector, type Replica, type Transaction, type Uuid } from "../ovsdb/index.ts";
 import { routerBalancers, switchBalancers } from "./balancing/balancer-use.ts";
 import { monitorKey } from "./balancing/monitored-backends.ts";
 import { AddressManagement } from "./ipam/address-management.ts";
@@ -58,7 +58,7 @@ export class Zone {
   readonly #sbProjector: Projector<Sb>;
   readonly #nbProjector: Projector<Nb>;
   /** The nb_cfg that the transaction in flight takes over. */
-  #cfgInFlight = 0;
+  #cfgInFlight: Counter = 0;
 
   constructor(host: Host, nb: Replica<Nb>, sb: Replica<Sb>) {
     this.#host = host;
@@ -108,7 +108,7 @@ export class Zone {
     this.#nbProjector.close();
   }
 
-  #nbCfg(): number {
+  #nbCfg(): Counter {
     return untracked(() => northboundGlobal(this.topology)?.nb_cfg ?? 0);
   }
 
@@ -124,7 +124,7 @@ export class Zone {
     nbCfgStamp.set({ cfg, time: this.#host.clock.wall() });
   }
 
-  #reached(cfg: number): void {
+  #reached(cfg: Counter): void {
     const { sbCfgStamp } = this.topology;
     if (untracked(() => sbCfgStamp.get()?.cfg) === cfg) return;
     sbCfgStamp.set({ cfg, time: this.#host.clock.wall() });

@@ -5,13 +5,14 @@ export type { CommitResult, Condition, Mutator, Replica, ReplicaStatus, ReplicaT
 export type { AtomKind, BaseType, ColumnSchema, ColumnType, DatabaseSchema, TableSchema } from "./schema/schema.ts";
 export { isScalar } from "./schema/schema.ts";
 export {
-  boolean, type Column, type Columns, type Database, database, ephemeral, immutable, integer, map, type MapLike, optional, real, type Scalar, set,
+  boolean, type Column, type Columns, counter, type Database, database, ephemeral, immutable, integer, map, type MapLike, optional, real, type Scalar, set,
   string, strong, type Table, type Tables, table, type Uuid, uuid, weak,
 } from "./schema/typed-schema.ts";
 export { type Entries, entries, type Wished, wished } from "./replica/wish.ts";
 export type { ReplicaOptions, TableMonitor } from "./replica/open-replica.ts";
 export type { Projector, ProjectionOptions, ProjectorOptions, Wish } from "./replica/projection.ts";
 export { datumOfValue, valueFromWriter, valueOfDatum } from "./value/column-value.ts";
+export { type Counter, counterLead, minCounter } from "./value/counter.ts";
 export { checkAtom } from "./value/constraints.ts";
 export {
   atomFromJson, atomText, atomToJson, datumFromJson, datumText, datumToJson, type NamedUuids, unconstrainedDatumFromJson,

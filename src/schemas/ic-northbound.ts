@@ -1,13 +1,13 @@
 /** OVN_IC_Northbound: what the operator wishes for between the zones. Columns: ovn-ic-nb(5). */
-import { database, integer, map, optional, set, string, strong, table, uuid } from "../ovsdb/index.ts";
+import { counter, database, map, optional, set, string, strong, table, uuid } from "../ovsdb/index.ts";
 import { Connection, SSL } from "./remote-access.ts";
 
 export const icNorthbound = database("OVN_IC_Northbound", "1.4.0", {
   IC_NB_Global: table({
     isRoot: true, maxRows: 1,
     columns: {
-      nb_ic_cfg: integer(),
-      sb_ic_cfg: integer(),
+      nb_ic_cfg: counter(),
+      sb_ic_cfg: counter(),
       external_ids: map(string(), string()),
       connections: set(strong("Connection")),
       ssl: optional(strong("SSL")),

@@ -1,12 +1,12 @@
 /** OVN_IC_Southbound: what the zones tell each other. Columns: ovn-ic-sb(5). */
-import { database, integer, map, optional, set, string, strong, table, uuid, weak } from "../ovsdb/index.ts";
+import { counter, database, integer, map, optional, set, string, strong, table, uuid, weak } from "../ovsdb/index.ts";
 import { Connection, SSL } from "./remote-access.ts";
 
 export const icSouthbound = database("OVN_IC_Southbound", "2.7.0", {
   IC_SB_Global: table({
     isRoot: true, maxRows: 1,
     columns: {
-      nb_ic_cfg: integer(),
+      nb_ic_cfg: counter(),
       external_ids: map(string(), string()),
       connections: set(strong("Connection")),
       ssl: optional(strong("SSL")),
@@ -17,7 +17,7 @@ export const icSouthbound = database("OVN_IC_Southbound", "2.7.0", {
     isRoot: true, indexes: [["name"]],
     columns: {
       name: string(),
-      nb_ic_cfg: integer(),
+      nb_ic_cfg: counter(),
     },
   }),
   Gateway: table({

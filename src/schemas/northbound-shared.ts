@@ -1,5 +1,5 @@
 /** The northbound tables that switches and routers share, and those of the database itself. */
-import { boolean, integer, map, optional, set, string, strong, table, weak } from "../ovsdb/index.ts";
+import { boolean, counter, integer, map, optional, set, string, strong, table, weak } from "../ovsdb/index.ts";
 import { Connection, SSL } from "./remote-access.ts";
 
 export const northboundShared = {
@@ -7,11 +7,11 @@ export const northboundShared = {
     isRoot: true, maxRows: 1,
     columns: {
       name: string(),
-      nb_cfg: integer(),
+      nb_cfg: counter(),
       nb_cfg_timestamp: integer(),
-      sb_cfg: integer(),
+      sb_cfg: counter(),
       sb_cfg_timestamp: integer(),
-      hv_cfg: integer(),
+      hv_cfg: counter(),
       hv_cfg_timestamp: integer(),
       external_ids: map(string(), string()),
       connections: set(strong("Connection")),

@@ -1,5 +1,5 @@
 /** The tables of bridges, ports and interfaces. */
-import { boolean, ephemeral, immutable, integer, map, optional, set, string, strong, table, weak } from "../ovsdb/index.ts";
+import { boolean, counter, ephemeral, immutable, integer, map, optional, set, string, strong, table, weak } from "../ovsdb/index.ts";
 
 export const openVSwitchBridging = {
   Open_vSwitch: table({
@@ -11,8 +11,8 @@ export const openVSwitchBridging = {
       ssl: optional(strong("SSL")),
       other_config: map(string(), string()),
       external_ids: map(string(), string()),
-      next_cfg: integer(),
-      cur_cfg: integer(),
+      next_cfg: counter(),
+      cur_cfg: counter(),
       statistics: ephemeral(map(string(), string())),
       ovs_version: optional(string()),
       db_version: optional(string()),

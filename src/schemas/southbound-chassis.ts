@@ -1,12 +1,12 @@
 /** The southbound tables that chassis write, and those of the database itself. */
-import { boolean, ephemeral, integer, map, optional, set, string, strong, table, weak } from "../ovsdb/index.ts";
+import { boolean, counter, ephemeral, integer, map, optional, set, string, strong, table, weak } from "../ovsdb/index.ts";
 import { SSL } from "./remote-access.ts";
 
 export const southboundChassis = {
   SB_Global: table({
     isRoot: true, maxRows: 1,
     columns: {
-      nb_cfg: integer(),
+      nb_cfg: counter(),
       nb_cfg_timestamp: integer(),
       external_ids: map(string(), string()),
       connections: set(strong("Connection")),
@@ -22,7 +22,7 @@ export const southboundChassis = {
       hostname: string(),
       encaps: set(strong("Encap"), { min: 1 }),
       vtep_logical_switches: set(string()),
-      nb_cfg: integer(),
+      nb_cfg: counter(),
       external_ids: map(string(), string()),
       other_config: map(string(), string()),
       transport_zones: set(string()),
@@ -33,7 +33,7 @@ export const southboundChassis = {
     columns: {
       name: string(),
       chassis: optional(weak("Chassis")),
-      nb_cfg: integer(),
+      nb_cfg: counter(),
       nb_cfg_timestamp: integer(),
       external_ids: map(string(), string()),
     },

@@ -1,4 +1,5 @@
 /** ovn-ic-nbctl: what the operator wishes for between the zones (ovn-ic-nbctl(8)). */
+import { counterLead } from "../../ovsdb/index.ts";
 import { icNorthbound } from "../../schemas/index.ts";
 import { commands } from "../command.ts";
 import { connectionCommands, type ConnectionPlace, sslCommands } from "../connections.ts";
@@ -27,7 +28,7 @@ export const icNbctl: CtlProgram<IcNb> = {
     kinds: ["none", "sb"],
     reached(db, _kind, goal) {
       const current = db.first("IC_NB_Global")?.sb_ic_cfg ?? 0;
-      return current >= goal && current - goal < maxLead ? { out: "", err: "", code: 0 } : undefined;
+      return current >= goal && counterLead(current, goal) < maxLead ? { out: "", err: "", code: 0 } : undefined;
     },
   },
   rowNames: {

@@ -1,4 +1,5 @@
 /** ovn-nbctl: the northbound database of one zone (ovn-nbctl(8)). */
+import { counterLead, minCounter } from "../../ovsdb/index.ts";
 import { northbound } from "../../schemas/index.ts";
 import { connectionCommands, type ConnectionPlace, sslCommands } from "../connections.ts";
 import type { CtlProgram, Waiting } from "../ctl-program.ts";
@@ -63,8 +64,8 @@ const waiting: Waiting<Nb> = {
   reached(db, kind, goal, { startedAt, printTimes }) {
     const row = db.first("NB_Global");
     if (row === undefined) return undefined;
-    const current = kind === "sb" ? row.sb_cfg : Math.min(row.sb_cfg, row.hv_cfg);
-    if (current < goal || current - goal >= maxLead) return undefined;
+    const current = kind === "sb" ? row.sb_cfg : minCounter(row.sb_cfg, row.hv_cfg);
+    if (current < goal || counterLead(current, goal) >= maxLead) return undefined;
     const took = (timestamp: number): string => `${timestamp - Math.floor(startedAt)}ms\n`;
     const times =
       `Time spent on processing nb_cfg ${goal}:\n` +

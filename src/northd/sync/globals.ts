@@ -1,7 +1,7 @@
 /** SB_Global and NB_Global: options, and the numbers by which a client learns how far its change has come (ovn-nb(5), nb_cfg). */
 import { ovnInternalVersion } from "../../daemon/index.ts";
 import { derived, rule } from "../../engine/index.ts";
-import { entries, wishRelation } from "../../ovsdb/index.ts";
+import { type Counter, counterLead, entries, wishRelation } from "../../ovsdb/index.ts";
 import { northbound, southbound } from "../../schemas/index.ts";
 import { globalOptions, isRemoteChassis, macPrefix, maxDatapathKey, northboundGlobal, serviceMonitorMac, serviceMonitorTargetMac, southboundGlobal } from "../topology/settings.ts";
 import type { Topology } from "../topology/topology.ts";
@@ -57,7 +57,7 @@ export const northboundGlobals = rule("nb-global", (c: GlobalContext) => c.topol
 });
 
 /** The oldest configuration that any chassis of this zone is at, and when the last of them got there. */
-const chassisConfig = derived("hv_cfg", (t: Topology): { readonly cfg: number; readonly time: number } => {
+const chassisConfig = derived("hv_cfg", (t: Topology): { readonly cfg: Counter; readonly time: number } => {
   let cfg = northboundGlobal(t)?.nb_cfg ?? 0;
   let time = 0;
   for (const own of t.sb.Chassis_Private) {
@@ -65,7 +65,7 @@ const chassisConfig = derived("hv_cfg", (t: Topology): { readonly cfg: number; r
     if (chassis !== undefined && isRemoteChassis(chassis)) continue;
     if (chassis === undefined) t.warn(`Chassis does not exist for Chassis_Private record, name: ${own.name}`);
     // Counters start anew after the largest number: one that is far ahead is really behind.
-    if (own.nb_cfg < cfg || own.nb_cfg - cfg > 0x7fff_ffff) {
+    if (own.nb_cfg < cfg || counterLead(own.nb_cfg, cfg) > 0x7fff_ffff) {
       cfg = own.nb_cfg;
       time = own.nb_cfg_timestamp;
     } else if (own.nb_cfg === cfg) time = Math.max(time, own.nb_cfg_timestamp);

@@ -6,7 +6,7 @@
 import { Cell, type Collection, type Engine, type Index } from "../../engine/index.ts";
 import type { Log, Random } from "../../host/index.ts";
 import { formatMac, type Mac } from "../../net/index.ts";
-import type { ReplicaTables, RowOf, Uuid } from "../../ovsdb/index.ts";
+import type { Counter, ReplicaTables, RowOf, Uuid } from "../../ovsdb/index.ts";
 import type { northbound, southbound } from "../../schemas/index.ts";
 import { FlowContents } from "./flow-contents.ts";
 import { MappedCollection } from "./mapped-collection.ts";
@@ -75,7 +75,7 @@ export type Datapath = LogicalSwitch | LogicalRouter;
 export type Port = SwitchPort | RouterPort;
 
 export interface CfgStamp {
-  readonly cfg: number;
+  readonly cfg: Counter;
   /** Milliseconds since 1970. */
   readonly time: number;
 }

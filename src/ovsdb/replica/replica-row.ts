@@ -3,7 +3,7 @@
  * each column, and a source for each column that somebody has read under observation.
  */
 import { ChangeSource, isObserved } from "../../engine/index.ts";
-import { type ColumnValue, readable, type Slot, valueOfSlot } from "../value/column-value.ts";
+import { type ColumnValue, type Slot, valueOfSlot } from "../value/column-value.ts";
 import type { ColumnSchema } from "../schema/schema.ts";
 import type { RowRef } from "../schema/row.ts";
 import type { Uuid } from "../schema/typed-schema.ts";
@@ -73,7 +73,8 @@ export abstract class ReplicaRow implements RowRef {
       this.#sources ??= new Array<ColumnSource | undefined>(this._shape.names.length).fill(undefined);
       (this.#sources[column] ??= new ColumnSource(this, column)).read();
     }
-    return readable(this._peek(column));
+    const value = this._peek(column);
+    return typeof value === "bigint" && this._shape.columns[column]?.isExact !== true ? Number(value) : value;
   }
 
   _announce(column: number): void {

@@ -8,7 +8,7 @@ import type { Json } from "../json/json.ts";
 import { JsonRpcSession } from "../json/json-rpc.ts";
 import { openReplica, type ReplicaOptions } from "./open-replica.ts";
 import { schemaToJson } from "../schema/schema-json.ts";
-import { database, integer, map, optional, set, string, table, type Uuid } from "../schema/typed-schema.ts";
+import { counter, database, integer, map, optional, set, string, table, type Uuid } from "../schema/typed-schema.ts";
 
 const sample = database("Sample", "1.0.0", {
   Thing: table({ isRoot: true, columns: { name: string(), tags: set(integer()), options: map(string(), string()), size: optional(integer()) } }),
@@ -181,6 +181,27 @@ test("a schema edited under an unchanged version and checksum is taken at its wo
   assert.deepEqual([replica.maxMembers("Thing", "tags"), replica.maxMembers("Thing", "size")], [tags.type.max, size.type.max]);
   await replica.synced;
   assert.deepEqual([replica.maxMembers("Thing", "tags"), replica.maxMembers("Thing", "size"), replica.maxMembers("Thing", "options")], [3, 0, options.type.max]);
+  replica.close();
+});
+
+test("a counter beyond 2^53 is read and written exactly; another integer is read as the nearest number", async () => {
+  const server = new FakeServer();
+  const counted = database("Counted", "1.0.0", { Global: table({ isRoot: true, columns: { cfg: counter(), stamp: integer() } }) });
+  const big = 2n ** 63n - 1n;
+  server.answers["get_schema"] = () => schemaToJson(counted) as Json;
+  server.answers["monitor_cond_since"] = () => [false, "00000000-0000-0000-0000-00000000000a", { Global: { u1: { initial: { cfg: big, stamp: big } } } }];
+  server.answers["transact"] = () => [{ count: 1 }];
+  const replica = openReplica(server.host, counted, "unix:/fake", {});
+  await replica.synced;
+  const [global] = replica.tables.Global;
+  assert.ok(global);
+  assert.deepEqual([global.cfg, global.stamp], [big, Number(big)]);
+  const txn = replica.transaction();
+  txn.update(global, { cfg: big });
+  assert.ok(txn.isEmpty);
+  txn.update(global, { cfg: big - 1n });
+  await txn.commit();
+  assert.deepEqual(server.requested("transact").at(-1)?.[1], { op: "update", table: "Global", where: [["_uuid", "==", ["uuid", "u1"]]], row: { cfg: big - 1n } });
   replica.close();
 });
 

@@ -33,6 +33,8 @@ export interface ColumnSchema {
   readonly type: ColumnType;
   readonly ephemeral: boolean;
   readonly mutable: boolean;
+  /** Rows of a client give it as it is, be it a bigint; otherwise as the nearest number. Says nothing about the database. */
+  readonly isExact?: boolean;
 }
 
 export interface TableSchema {

@@ -13,6 +13,7 @@
  */
 import { assert } from "../../std/index.ts";
 import type { BaseType, ColumnSchema, ColumnType, DatabaseSchema, TableSchema } from "./schema.ts";
+import type { Counter } from "../value/counter.ts";
 import type { Entries, Wished } from "../replica/wish.ts";
 
 declare const tableOfUuid: unique symbol;
@@ -61,6 +62,9 @@ export const integer = <const E extends number = number>(
     ...(limits.max === undefined ? {} : { maxInteger: limits.max }),
     ...(limits.enum === undefined ? {} : { enum: limits.enum }),
   });
+
+/** An integer that runs through all 64 bits and is only carried and compared. */
+export const counter = (): Scalar<Counter> => ({ ...scalar({ kind: "integer" }), isExact: true });
 
 export const real = (limits: { readonly min?: number; readonly max?: number } = {}): Scalar<number> =>
   scalar({

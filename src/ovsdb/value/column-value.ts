@@ -201,6 +201,3 @@ export function valueOfDatum({ keys, values }: Datum, type: ColumnType): ColumnV
 export function sameSlot(a: Slot, b: Slot, type: ColumnType): boolean {
   return a === b || sameValue(valueOfSlot(a, type), valueOfSlot(b, type));
 }
-
-/** As typed rows give it: integers beyond 2^53 as the nearest number. */
-export const readable = (value: ColumnValue): ColumnValue => (typeof value === "bigint" ? Number(value) : value);
