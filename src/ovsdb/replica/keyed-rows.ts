@@ -1,27 +1,15 @@
 /** The rows of a table that one projection answers for, by key. More than one may be there for a key; the first that came is kept. */
-import { Signal } from "../../engine/index.ts";
+import { Answers } from "./answers.ts";
 import type { ReplicaRow } from "./replica-row.ts";
 
-class Asked extends Signal {
-  readonly #forget: () => void;
-  constructor(describe: () => string, forget: () => void) {
-    super(describe);
-    this.#forget = forget;
-  }
-  unread(): void {
-    this.#forget();
-  }
-}
-
 export class KeyedRows {
-  readonly #table: string;
   readonly #keys = new Map<ReplicaRow, string>();
   readonly #rows = new Map<string, ReplicaRow | Set<ReplicaRow>>();
   /** Keys that rules have asked for. */
-  readonly #asked = new Map<string, Asked>();
+  readonly #asked: Answers;
 
   constructor(table: string) {
-    this.#table = table;
+    this.#asked = new Answers((key) => `row of ${table} ${key}`);
   }
 
   keyOf(row: ReplicaRow): string | undefined {
@@ -43,12 +31,7 @@ export class KeyedRows {
 
   /** The row kept, as read by the rule that runs: another row for the key makes it stale. */
   read(key: string): ReplicaRow | undefined {
-    let asked = this.#asked.get(key);
-    if (asked === undefined) {
-      asked = new Asked(() => `row of ${this.#table} ${key}`, () => this.#asked.delete(key));
-      asked.read();
-      if (asked.isRead) this.#asked.set(key, asked);
-    } else asked.read();
+    this.#asked.read(key);
     return this.kept(key);
   }
 
@@ -58,7 +41,7 @@ export class KeyedRows {
     if (rows === undefined) this.#rows.set(key, row);
     else if (rows instanceof Set) rows.add(row);
     else this.#rows.set(key, new Set([rows, row]));
-    this.#asked.get(key)?.change();
+    this.#asked.change(key);
   }
 
   leave(row: ReplicaRow): void {
@@ -70,6 +53,6 @@ export class KeyedRows {
       rows.delete(row);
       if (rows.size === 0) this.#rows.delete(key);
     } else this.#rows.delete(key);
-    this.#asked.get(key)?.change();
+    this.#asked.change(key);
   }
 }

@@ -7,20 +7,9 @@ import { applyDifference, defaultValue, sameSlot, type Slot, slotFromJson } from
 import { isJsonObject, type Json, type JsonObject, member } from "../json/json.ts";
 import { type ReplicaRow, type RowClass, rowClass, type RowShape, rowShape } from "./replica-row.ts";
 import type { ReplicaTable } from "./replica.ts";
+import { Answers } from "./answers.ts";
 import type { TableSchema } from "../schema/schema.ts";
 import type { Uuid } from "../schema/typed-schema.ts";
-
-/** Whether a row with this UUID exists; lives as long as somebody depends on the answer. */
-class Existence extends Signal {
-  readonly #forget: () => void;
-  constructor(describe: () => string, forget: () => void) {
-    super(describe);
-    this.#forget = forget;
-  }
-  unread(): void {
-    this.#forget();
-  }
-}
 
 export class ReplicaTableStore implements ReplicaTable<ReplicaRow> {
   readonly name: string;
@@ -31,7 +20,8 @@ export class ReplicaTableStore implements ReplicaTable<ReplicaRow> {
   readonly #watchers = new Set<CollectionWatcher<ReplicaRow>>();
   readonly #columnWatchers = new Set<(row: ReplicaRow, columns: readonly string[]) => void>();
   readonly #membership: Signal;
-  readonly #existence = new Map<string, Existence>();
+  /** Whether a row with a UUID exists. */
+  readonly #existence: Answers;
   #added = new Set<ReplicaRow>();
   #removed = new Set<ReplicaRow>();
   #changed = new Map<ReplicaRow, Set<number>>();
@@ -41,6 +31,7 @@ export class ReplicaTableStore implements ReplicaTable<ReplicaRow> {
     this.shape = rowShape(name, schema);
     this.#rowClass = rowClass(this.shape);
     this.#defaults = this.shape.columns.map(({ type }) => defaultValue(type));
+    this.#existence = new Answers((uuid) => `${name} ${uuid.slice(0, 8)}`);
     this.#membership = new Signal(() => `rows of ${name}`);
   }
 
@@ -56,12 +47,7 @@ export class ReplicaTableStore implements ReplicaTable<ReplicaRow> {
 
   get(uuid: Uuid | undefined): ReplicaRow | undefined {
     if (uuid === undefined) return undefined;
-    let existence = this.#existence.get(uuid);
-    if (existence === undefined) {
-      existence = new Existence(() => `${this.name} ${uuid.slice(0, 8)}`, () => this.#existence.delete(uuid));
-      existence.read();
-      if (existence.isRead) this.#existence.set(uuid, existence);
-    } else existence.read();
+    this.#existence.read(uuid);
     return this.#rows.get(uuid);
   }
 
@@ -139,11 +125,11 @@ export class ReplicaTableStore implements ReplicaTable<ReplicaRow> {
     [this.#added, this.#removed, this.#changed] = [new Set(), new Set(), new Map()];
     if (added.size > 0 || removed.size > 0) this.#membership.change();
     for (const row of removed) {
-      this.#existence.get(row._uuid)?.change();
+      this.#existence.change(row._uuid);
       for (const watcher of this.#watchers) watcher.removed(row);
     }
     for (const row of added) {
-      this.#existence.get(row._uuid)?.change();
+      this.#existence.change(row._uuid);
       for (const watcher of this.#watchers) watcher.added(row);
     }
     for (const [row, columns] of changed) {
